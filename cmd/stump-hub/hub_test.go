@@ -174,6 +174,33 @@ func TestHub(t *testing.T) {
 	if out := x.does("conflicts"); !strings.Contains(out, "checkout ann's name at north") {
 		t.Errorf("conflicts: %s", out)
 	}
+	var past []map[string]any
+	x.lines(x.does("history", "--device", "The iPad", "--json"), &past)
+	if len(past) != 2 || past[0]["station"] != "north" || past[1]["station"] != "south" || past[0]["kind"] != "checkout" || past[0]["person_id"] != "ann" || len(past[0]) != 17 {
+		t.Errorf("history: %v", past)
+	}
+	if out := x.does("history", "--person", "ann"); strings.Count(out, "\n") != 3 || strings.Contains(out, "pixel") {
+		t.Errorf("history of ann:\n%s", out)
+	}
+	x.fails(1, `device "toaster": not in the register`, "", "history", "--device", "toaster")
+	x.fails(2, "is no time", "write it as", "history", "--since", "soon")
+	id := fmt.Sprint(conflicts[0].ID)
+	x.does("conflicts", "accept", id)
+	if out := x.does("conflicts"); out != "there are none\n" {
+		t.Errorf("conflicts that are left: %s", out)
+	}
+	x.lines(x.does("who", "--json"), &who)
+	if who[0]["doubtful"] != false {
+		t.Errorf("who, after it was accepted: %v", who)
+	}
+	var changed wire.Changes
+	x.ok(json.Unmarshal(south.asks("GET", wire.PathChanges+"?epoch=0&since=0", nil), &changed))
+	if last := changed.Loans[len(changed.Loans)-1]; last.Device != "ipad" || last.Doubtful {
+		t.Errorf("stations get %+v", changed.Loans)
+	}
+	x.fails(1, "there is no conflict "+id, "stump-hub conflicts", "conflicts", "accept", id)
+	x.fails(2, "is no ID", "stump-hub conflicts", "conflicts", "accept", "all")
+	x.fails(2, "one ID is wanted", "usage", "conflicts", "accept")
 	var stations []struct {
 		Name, Version string
 		Heard         time.Time `json:"last_heard"`

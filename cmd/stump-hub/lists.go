@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"stump/internal/hint"
 	"stump/internal/hub"
 	"stump/internal/hub/store"
 )
@@ -109,7 +111,27 @@ func conflictsCmd(g *globals) *cobra.Command {
 	})
 	cmd.Long = "List where stations did not know of each other. unseen: a device went on without its\nstation knowing who had it. doubtful: who took it there had it already, and has probably\nbrought it back. field, tag: a change to the register that was refused, since somebody else\nhad changed the same."
 	cmd.Flags().BoolVar(&asJSON, "json", false, "an object a line")
+	cmd.AddCommand(g.ofLab(acceptCmd(g)))
 	return g.ofLab(cmd)
+}
+
+func acceptCmd(g *globals) *cobra.Command {
+	cmd := command("accept ID", "Take one off the list: it is as it is in the lab", nil)
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usageError{hint.Errorf("usage: stump-hub conflicts accept ID", "one ID is wanted, and there are %d", len(args))}
+		}
+		return nil
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		id, err := strconv.ParseInt(args[0], 10, 64)
+		if err != nil {
+			return usageError{hint.Errorf("`stump-hub conflicts` lists them", "%q is no ID of a conflict", args[0])}
+		}
+		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error { return s.Settle(cmd.Context(), lab, id) })
+	}
+	cmd.Long = "Take a conflict off the list: an admin has looked, and it is as it is in the lab. Nothing\nelse changes; where it is not, put it right at any station with `stump give` or `stump return`."
+	return cmd
 }
 
 // about is what a conflict is about.

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"stump/checkout/ledger/record"
+	"stump/internal/hint"
 )
 
 // Story is what one event says.
@@ -84,4 +86,38 @@ where c.lab = $1 and c.settled is null order by c.id`, lab)
 		return nil
 	})
 	return all, err
+}
+
+// Settle takes a conflict off the list: an admin has looked, and it is as it is in the lab.
+func (s *Store) Settle(ctx context.Context, lab, id int64) error {
+	var now newest
+	err := s.write(ctx, func(tx pgx.Tx) error {
+		l, err := s.lock(ctx, tx, lab)
+		if err != nil {
+			return err
+		}
+		var (
+			device *string
+			chain  []byte
+			seq    *int64
+		)
+		err = tx.QueryRow(ctx, `update conflict set settled = $3 where lab = $1 and id = $2 and settled is null returning device, chain, seq`, lab, id, l.now).Scan(&device, &chain, &seq)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return hint.Errorf("`stump-hub conflicts` lists them", "there is no conflict %d", id)
+		}
+		if err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		if seq != nil {
+			b.Queue(`update device_loan set doubtful = false, ver = $5 where lab = $1 and device = $2 and chain = $3 and seq = $4 and doubtful`, lab, device, chain, seq, l.next())
+		}
+		save(b, l)
+		now = newest{l.epoch, l.ver}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err == nil {
+		s.tell(lab, now.epoch, now.ver)
+	}
+	return err
 }

@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout"
+	"stump/checkout/ledger/record"
+	"stump/internal/books"
+)
+
+// Find returns the id of a person or device by its id, or else its exact name. Errors are
+// those of package books.
+func (s *Store) Find(ctx context.Context, lab int64, kind checkout.SubjectKind, ref string) (string, error) {
+	rows, err := s.pool.Query(ctx, `select id from subject where lab = $1 and kind = $2 and (id = $3 or doc -> 'name' ->> 'v' = $3) order by id <> $3, id`, lab, kind.String(), ref)
+	if err != nil {
+		return "", err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	switch {
+	case err != nil:
+		return "", err
+	case len(all) == 0:
+		return "", &books.NotFoundError{Kind: kind, Ref: ref}
+	case len(all) > 1 && all[0] != ref:
+		return "", &books.AmbiguousError{Kind: kind, Name: ref, IDs: all}
+	}
+	return all[0], nil
+}
+
+// Past is what of a lab's history is wanted.
+type Past struct {
+	Device, Person string // ids; empty for any
+	Kind           checkout.Kind
+	Since          time.Time // lab time
+	Limit          int       // at most; 0 for no limit
+}
+
+// History passes the events of a lab to f until that returns false. Those of a device are in
+// the order of lab time, all others in that of their arrival. Their times are lab times.
+func (s *Store) History(ctx context.Context, lab int64, p Past, f func(books.Entry) bool) error {
+	order := `e.lab_seq`
+	if p.Device != "" {
+		order = `e.ht, e.chain, e.seq`
+	}
+	sql := `select e.ht, e.record, e.device, e.person, e.former, d.doc, p.doc, f.doc from event e
+left join subject d on d.lab = e.lab and d.kind = 'device' and d.id = e.device
+left join subject p on p.lab = e.lab and p.kind = 'person' and p.id = e.person
+left join subject f on f.lab = e.lab and f.kind = 'person' and f.id = e.former
+where e.lab = $1 and ($2 = '' or e.device = $2) and ($3 = '' or e.person = $3 or e.former = $3) and ($4 = '' and e.kind <> 'refused' or e.kind = $4 or $4 = 'any') and e.ht >= $5
+order by ` + order
+	args := []any{lab, p.Device, p.Person, string(p.Kind), p.Since}
+	if p.Limit > 0 {
+		sql, args = sql+` limit $6`, append(args, p.Limit)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // else the rest would be read
+	rows, err := s.pool.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	return entries(rows, f)
+}
+
+// errEnough ends a list of which no more is wanted.
+var errEnough = errors.New("no more is wanted")
+
+// entries passes rows of a history to f.
+func entries(rows pgx.Rows, f func(books.Entry) bool) error {
+	var (
+		ht                                   time.Time
+		raw, deviceDoc, personDoc, formerDoc []byte
+		device, person, former               *string
+	)
+	_, err := pgx.ForEachRow(rows, []any{&ht, &raw, &device, &person, &former, &deviceDoc, &personDoc, &formerDoc}, func() error {
+		ev, err := record.Decode(raw)
+		if err != nil {
+			return err
+		}
+		e := books.Entry{Event: ev.Event, Time: ht.Local(), ClockTrusted: true}
+		for _, one := range []struct {
+			id, name *string
+			now      *string
+			doc      []byte
+		}{{&e.Device, &e.DeviceName, device, deviceDoc}, {&e.Person, &e.PersonName, person, personDoc}, {&e.From, &e.FromName, former, formerDoc}} {
+			if one.now == nil || *one.now == *one.id {
+				e.Pending = e.Pending || checkout.IsPendingID(*one.id)
+				continue
+			}
+			// It turned out to be somebody, or something, that is known.
+			*one.id = *one.now
+			if _, *one.name, _, err = named(*one.now, one.doc); err != nil {
+				return err
+			}
+		}
+		if !f(e) {
+			return errEnough
+		}
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
