@@ -301,3 +301,31 @@ func TestRekey(t *testing.T) {
 	want(t, "a badge that was bumped", x.subject(1).ID, "ann")
 	want(t, "a badge that was not", x.subject(2).Kind, checkout.Unknown)
 }
+
+// TestDirectoryOfTheLab: the directory's word on a device that another station has just moved
+// may be from before that station has told it.
+func TestDirectoryOfTheLab(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	ref := "9"
+	for _, x := range []*tester{a, z} {
+		x.ok(x.update(func(t *txn) {
+			d := t.known(record.TreeDevices, "ipad")
+			d.row.Ref = ref
+			t.save(d)
+		}))
+	}
+	z.clock.wall = b.at.Add(time.Minute)
+	a.bump(1, 11)
+	b.meet(a, z)
+	hears := func() (why books.Why) {
+		m, err := z.Moment(DirectorySink, "snipe.example")
+		z.ok(err)
+		z.ok(z.TakeOver(m, []books.Seen{{Device: ref, Holding: books.Holding{Free: true}}}, "directory", nil, func(w books.Word) { why = w.Why }))
+		return why
+	}
+	want(t, "at once", hears(), books.Busy)
+	want(t, "who has it", z.who(), "ipad=ann")
+	z.clock.wall = b.at.Add(2 * time.Hour)
+	want(t, "two hours later", hears(), books.Taken)
+	want(t, "who has it", z.who(), "")
+}

@@ -232,7 +232,7 @@ func (t *txn) heed(m Moment, s books.Seen, d party) books.Why {
 	loan := d.row.Loan
 	moved := loan.Since.Chain == m.newest.Chain && loan.Since.Compare(m.newest) > 0
 	switch same := t.same(s, loan); {
-	case m.busy[d.id], moved:
+	case m.busy[d.id], moved, t.elsewhere(loan):
 		return books.Busy
 	case s.Elsewhere != "":
 		return books.Elsewhere
@@ -246,6 +246,17 @@ func (t *txn) heed(m Moment, s books.Seen, d party) books.Why {
 		return books.Retired
 	}
 	return books.Taken
+}
+
+// tellsElsewhere is how long another station of the lab may take to tell the directory of its
+// events, which only its own outbox shows.
+const tellsElsewhere = time.Hour
+
+// elsewhere reports whether another station has moved a device so lately that it may still
+// be about to tell the directory.
+func (t *txn) elsewhere(loan record.Loan) bool {
+	now := t.l.o.Stamp()
+	return loan.Since.Chain >= record.ForeignChain && (!now.Trusted || now.Wall.Sub(loan.At.Wall) < tellsElsewhere)
 }
 
 // same reports whether a device is with whom the directory says.
