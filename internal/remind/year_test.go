@@ -337,8 +337,8 @@ func (y *year) note(h *held) {
 }
 
 func (y *year) give(device string) {
-	h := &held{device: device, person: fmt.Sprintf("p%03d", y.dice.IntN(y.people)), since: time.Now().Truncate(time.Second)}
-	h.due = h.since.Add(time.Duration(1+y.dice.IntN(20*24)) * time.Hour)
+	h := &held{device: device, person: fmt.Sprintf("p%03d", y.dice.IntN(y.people)), since: time.Now()}
+	h.due = h.since.Add(time.Duration(1+y.dice.IntN(20*24)) * time.Hour).Truncate(time.Second)
 	_, err := y.l.Give(books.Request{Device: device, Person: h.person, Actor: "root", Due: h.due})
 	if err != nil {
 		y.t.Error(err)
