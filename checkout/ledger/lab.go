@@ -2,12 +2,15 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/hex"
+	"errors"
 	"time"
 
 	"stump/checkout"
 	"stump/checkout/ledger/labrow"
 	"stump/checkout/ledger/record"
+	"stump/internal/books"
 	"stump/internal/lab/wire"
 	"stump/internal/sitekey"
 )
@@ -108,8 +111,10 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 			for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 				t.eachRow(tr, func(id string, r *record.Row) { all = t.labPatch(all, party{tr, id, r}) })
 			}
+			all = t.erasures(all)
 			return
 		}
+		all = t.erasures(all)
 		seen := map[party]bool{}
 		for seq := first; seq <= last; seq++ {
 			ev := t.event(record.At(l.own, seq))
@@ -122,6 +127,27 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 		}
 	})
 	return all, err
+}
+
+// tellErased notes that the lab is to hear of the erasure of somebody.
+func (t *txn) tellErased(ids []string) {
+	for _, id := range ids {
+		t.put(record.TreeMeta, append(record.MetaErased[:len(record.MetaErased):len(record.MetaErased)], id...), nil)
+	}
+}
+
+// erasures adds the erasures of which the lab has not heard.
+func (t *txn) erasures(all []wire.Patch) []wire.Patch {
+	for _, id := range t.idsUnder(record.MetaErased) {
+		all = append(all, wire.Patch{Kind: checkout.KindPerson.String(), ID: id, Fields: map[string]string{labrow.Erased: "1"}})
+	}
+	return all
+}
+
+// idsUnder are the ids behind a beginning of keys.
+func (t *txn) idsUnder(prefix []byte) (ids []string) {
+	t.each(record.TreeMeta, prefix, func(k, _ []byte) { ids = append(ids, string(k[len(prefix):])) })
+	return ids
 }
 
 // labPatch adds what was changed of p.
@@ -226,6 +252,10 @@ func (l *Ledger) LabTold(told []wire.Patch) error {
 	}
 	return l.update(func(t *txn) {
 		for _, o := range told {
+			if o.Fields[labrow.Erased] != "" {
+				t.delete(record.TreeMeta, append(record.MetaErased[:len(record.MetaErased):len(record.MetaErased)], o.ID...))
+				continue
+			}
 			p := t.known(treeOf(kindNamed(o.Kind)), o.ID)
 			if p == nobody {
 				continue
@@ -255,7 +285,7 @@ const labAtOnce = 250
 // TakeLab takes over rows of the lab. acked is the newest event here that the lab has: what
 // happened here since is newer than what the lab says. gone are people who were erased in
 // the lab, whom the caller erases. It reports whether anything is new.
-func (l *Ledger) TakeLab(c wire.Changes, acked uint64) (news bool, gone []string, err error) {
+func (l *Ledger) TakeLab(c wire.Changes, acked uint64) (news bool, err error) {
 	cursor := LabCursor{Epoch: c.Epoch, Ver: c.Ver, Heard: c.At}
 	for first := true; first || len(c.Subjects)+len(c.Loans) > 0; first = false {
 		subjects, loans := c.Subjects[:min(len(c.Subjects), labAtOnce)], []wire.Loan(nil)
@@ -263,14 +293,40 @@ func (l *Ledger) TakeLab(c wire.Changes, acked uint64) (news bool, gone []string
 			loans = c.Loans[:min(len(c.Loans), labAtOnce)]
 		}
 		last := len(subjects) == len(c.Subjects) && len(loans) == len(c.Loans)
-		some, left, err := l.takeLab(subjects, loans, acked, cursor, last)
+		some, err := l.takeLab(subjects, loans, acked, cursor, last)
 		if err != nil {
-			return news, gone, err
+			return news, err
 		}
-		news, gone = news || some, append(gone, left...)
+		news = news || some
 		c.Subjects, c.Loans = c.Subjects[len(subjects):], c.Loans[len(loans):]
 	}
-	return news, gone, nil
+	return news, nil
+}
+
+// EraseGone erases the people who were erased in the lab. It is tried again for those who
+// have a device, or of whom something is not delivered yet.
+func (l *Ledger) EraseGone() error {
+	var gone []string
+	if err := l.view(func(t *txn) { gone = t.idsUnder(record.MetaGone) }); err != nil {
+		return err
+	}
+	var late error
+	for _, id := range gone {
+		err := l.erasePerson(id, "lab", checkout.SourceSync, func(t *txn, _ []string) { t.notGone(id) })
+		if errors.Is(err, books.ErrNotFound) {
+			err = l.update(func(t *txn) { t.notGone(id) })
+		}
+		late = cmp.Or(late, err)
+	}
+	return late
+}
+
+func (t *txn) gone(id string) {
+	t.put(record.TreeMeta, append(record.MetaGone[:len(record.MetaGone):len(record.MetaGone)], id...), nil)
+}
+
+func (t *txn) notGone(id string) {
+	t.delete(record.TreeMeta, append(record.MetaGone[:len(record.MetaGone):len(record.MetaGone)], id...))
 }
 
 // errNoNews ends a transaction in which nothing has changed.
@@ -280,13 +336,14 @@ type noNews struct{}
 
 func (noNews) Error() string { return "nothing is new" }
 
-func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint64, cursor LabCursor, last bool) (news bool, gone []string, err error) {
+func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint64, cursor LabCursor, last bool) (news bool, err error) {
 	err = l.updateMany(func(t *txn) {
-		news, gone = false, nil
+		news = false
 		for _, s := range subjects {
 			if s.Fields[labrow.Erased] != "" {
-				if t.row(treeOf(kindNamed(s.Kind)), s.ID) != nil {
-					gone = append(gone, s.ID)
+				if kindNamed(s.Kind) == checkout.KindPerson && t.row(record.TreePeople, s.ID) != nil {
+					t.gone(s.ID)
+					news = true
 				}
 				continue
 			}
@@ -295,7 +352,7 @@ func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint6
 		for _, loan := range loans {
 			news = t.takeLoan(loan, acked) || news
 		}
-		if !news && len(gone) == 0 && cursor.Epoch == t.lab().Epoch {
+		if !news && cursor.Epoch == t.lab().Epoch {
 			t.fail(errNoNews) // it is asked for again at the next start, which costs less than a write
 		}
 		if last {
@@ -311,7 +368,7 @@ func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint6
 	if err == nil {
 		l.HearLab(cursor.Heard)
 	}
-	return news, gone, err
+	return news, err
 }
 
 // takeSubject takes over what the lab says of a person or device.

@@ -283,6 +283,7 @@ func (s *session) tellAll() error {
 		case <-bell:
 		case <-time.After(heartbeat):
 			beat = true
+			s.eraseGone()
 		}
 	}
 }
@@ -385,6 +386,14 @@ func (s *session) listen() error {
 	}
 }
 
+// eraseGone erases who was erased in the lab. Who has a device is erased later: it is tried
+// again with each heartbeat.
+func (s *session) eraseGone() {
+	if err := s.o.Ledger.EraseGone(); err != nil {
+		s.o.Log.Warn("somebody who was erased in the lab can't be erased here yet", "err", err)
+	}
+}
+
 // take takes rows over. While an event is on its way nobody knows whether it or the row is
 // the newer.
 func (s *session) take(c wire.Changes) error {
@@ -398,17 +407,13 @@ func (s *session) take(c wire.Changes) error {
 	if len(c.Subjects)+len(c.Loans) == 0 && !c.More {
 		return nil
 	}
-	news, gone, err := s.o.Ledger.TakeLab(c, s.acked)
+	news, err := s.o.Ledger.TakeLab(c, s.acked)
 	if err != nil {
 		return err
 	}
 	if news && s.o.News != nil {
 		s.o.News()
 	}
-	for _, id := range gone {
-		if err := s.o.Ledger.ErasePerson(id, "lab", checkout.SourceSync); err != nil {
-			s.o.Log.Warn("somebody who was erased in the lab can't be erased here yet", "err", err)
-		}
-	}
+	s.eraseGone()
 	return nil
 }
