@@ -158,7 +158,7 @@ func holds(condition string) chromedp.Action {
 
 // submits sends a form, or that of an element, as who presses Enter there, or the button.
 func submits(of string) chromedp.Action {
-	return chromedp.Tasks{chromedp.WaitVisible(of), chromedp.Evaluate(fmt.Sprintf(`(e => (e.form ?? e).requestSubmit(e.type === "submit" ? e : null))(document.querySelector(%q))`, of), nil)}
+	return chromedp.Tasks{chromedp.WaitReady(of), chromedp.Evaluate(fmt.Sprintf(`(e => (e.form ?? e).requestSubmit(e.type === "submit" ? e : null))(document.querySelector(%q))`, of), nil)}
 }
 
 // sees wants the page to say something.
