@@ -36,7 +36,8 @@ const gcPercent = 50
 // serve runs the hub until ctx is done.
 func serve(ctx context.Context, cfg *hub.Config, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
-	s, err := store.Open(store.Options{URL: cfg.Database.URL, Log: log})
+	keys := hub.Keys{Dir: cfg.Hub.State}
+	s, err := store.Open(store.Options{URL: cfg.Database.URL, Log: log, Whose: keys.Whose})
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func serve(ctx context.Context, cfg *hub.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	server := &hub.Server{Store: s, Keys: hub.Keys{Dir: cfg.Hub.State}, Log: log}
+	server := &hub.Server{Store: s, Keys: keys, Log: log}
 	site := &hub.Site{Handler: server.Handler(), Addr: cfg.Web.Listen, Certificate: cert, Log: log}
 	if err := site.Open(); err != nil {
 		return err

@@ -51,7 +51,9 @@ func (s *Server) joined(w http.ResponseWriter, r *http.Request) (answer wire.Joi
 	if k.key != nil {
 		answer.Key = code.Seal(k.key)
 	}
-	s.Log.Info("a station has joined", "lab", answer.Lab, "station", answer.Name, "dry_run", j.DryRun)
+	if !j.DryRun {
+		s.Log.Info("a station has joined", "lab", answer.Lab, "station", answer.Name)
+	}
 	return answer, nil
 }
 

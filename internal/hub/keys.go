@@ -110,3 +110,17 @@ func check(key []byte) ([]byte, error) {
 	}
 	return ring.Check(0), nil
 }
+
+// Whose returns what stands for people in the events of their erasure in a lab; nil before it
+// has a site key.
+func (k Keys) Whose(lab string) (func(person string) []byte, error) {
+	key, err := k.Site(lab)
+	if key == nil || err != nil {
+		return nil, err
+	}
+	ring, err := sitekey.NewRing(key, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(person string) []byte { return ring.Whose(person, 0) }, nil
+}

@@ -36,11 +36,15 @@ func New(name string, now time.Time) *Board {
 func (b *Board) Mono() time.Duration { return b.Now.Sub(b.Began) }
 
 // Add adds an event to the chain. It sets what every event has.
-func (b *Board) Add(ev checkout.Event) checkout.Event { return b.AddResolved(ev, "") }
+func (b *Board) Add(ev checkout.Event) checkout.Event { return b.AddRecord(record.Event{Event: ev}) }
 
 // AddResolved is Add of an event that says who or what an id turned out to be.
 func (b *Board) AddResolved(ev checkout.Event, was string) checkout.Event {
-	e := record.Event{Event: ev, Resolved: was}
+	return b.AddRecord(record.Event{Event: ev, Resolved: was})
+}
+
+// AddRecord is Add of an event with what only the ledger needs of it.
+func (b *Board) AddRecord(e record.Event) checkout.Event {
 	e.Chain, e.Station, e.ID, e.Heard = b.Chain, b.Name, uuid.Must(uuid.NewV7()), b.Heard
 	if e.Seq == 0 {
 		e.Seq = b.Last().Seq + 1

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,51 @@ func (g *group) erase(s *subject, ver int64) error {
 		}
 		if err := g.erase(was, g.next()); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// eraseWhose erases whom a station has erased that was in the lab by then. Its event does not
+// tell who that is, but who has the site key can find out.
+func (g *group) eraseWhose(whose []byte) error {
+	if g.keys == nil {
+		return nil
+	}
+	of, err := g.keys(g.lab.name)
+	if err != nil || of == nil {
+		return err
+	}
+	if err := g.flushEvents(); err != nil {
+		return err
+	}
+	rows, err := g.tx.Query(g.ctx, `select id from subject where lab = $1 and kind = 'person' and not erased`, g.id)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, id := range all {
+		is := of(id)
+		key := subjectKey{personKind, id}
+		if !slices.ContainsFunc(slices.Collect(slices.Chunk(whose, len(is))), func(one []byte) bool { return bytes.Equal(one, is) }) {
+			continue
+		}
+		if g.subjects[key] == nil {
+			var want keysOf
+			want.subject(g.id, key)
+			b := &pgx.Batch{}
+			loadSubjects(b, g.only(), &want)
+			if err := g.tx.SendBatch(g.ctx, b).Close(); err != nil {
+				return err
+			}
+		}
+		if s := g.subjects[key]; !s.erased {
+			if err := g.erase(s, g.next()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -147,6 +147,8 @@ func (g *group) apply(s custody.Statement, e *event, lost bool) error {
 	switch {
 	case e.Resolved != "":
 		return g.resolve(e)
+	case e.Kind == checkout.Erase && len(e.Whose) > 0 && !e.Heard.IsZero():
+		return g.eraseWhose(e.Whose)
 	case e.device == "":
 		return nil
 	case !e.Kind.MovesDevice():

@@ -109,6 +109,7 @@ type group struct {
 	tx  querier
 	*lab
 	jobs []*job
+	keys func(lab string) (func(person string) []byte, error)
 
 	stations map[string]*station
 	chains   map[checkout.Hash]*chain
@@ -159,6 +160,7 @@ func (s *Store) takeBy(ctx context.Context, conn querier, jobs []*job) (map[int6
 		g := groups[j.from.Lab]
 		if g == nil {
 			g = newGroup(ctx, conn, j.from.Lab)
+			g.keys = s.keys
 			groups[j.from.Lab], labs[j.from.Lab] = g, g.lab
 		}
 		g.jobs = append(g.jobs, j)

@@ -4,12 +4,14 @@ package store
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/record"
 	"stump/internal/hub/hubtest"
 	"stump/internal/lab/wire"
 )
@@ -237,6 +239,40 @@ func TestErase(t *testing.T) {
 	_, err = b.Changes(t.Context(), b.from, h.Epoch, all, 0)
 	x.ok(err)
 	same(t, "who has not heard, later", fmt.Sprint(unerased()), "[]")
+}
+
+// TestEraseAtStation: whom a station erases while it is in the lab is erased in all of it;
+// whom it has erased before is somebody else.
+func TestEraseAtStation(t *testing.T) {
+	x := newSite(t)
+	whose := func(id string) []byte {
+		sum := sha256.Sum256([]byte("key" + id))
+		return sum[:16]
+	}
+	x.keys = func(lab string) (func(string) []byte, error) { return whose, nil }
+	a := x.station("north")
+	erase := func(ids ...string) {
+		e := record.Event{Event: checkout.Event{Kind: checkout.Erase, Note: "a person was erased"}}
+		for _, id := range ids {
+			e.Whose = append(e.Whose, whose(id)...)
+		}
+		a.AddRecord(e)
+		a.send()
+	}
+	a.patch("person", "zoe-1", 0, "name", "Zoë Müller")
+	a.patch("person", "ann", 0, "name", "Ann")
+	a.Bump("ipad", "zoe-1", "", none)
+	a.Bump("ipad", "", "zoe-1", hubtest.At(a.Last()))
+	erase("ann") // before it has heard of the lab
+	same(t, "ann", fmt.Sprint(a.subject("person", "ann").Fields), "map[name:Ann]")
+	a.Heard = time.Now()
+	erase("nobody")
+	erase("zoe-1", "zoe-2")
+	if x.contains("zoe-1") || x.contains("Müller") {
+		t.Error("something of hers is there")
+	}
+	same(t, "her row", fmt.Sprint(a.subject("person", "zoe-1").Fields), "map[erased:1]")
+	same(t, "ann, still", fmt.Sprint(a.subject("person", "ann").Fields), "map[name:Ann]")
 }
 
 // TestResolve: what was said of a tag that nobody knew is said of its owner, once it is

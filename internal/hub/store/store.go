@@ -38,6 +38,7 @@ var schema embed.FS
 type Store struct {
 	pool *pgxpool.Pool
 	log  *slog.Logger
+	keys func(lab string) (func(person string) []byte, error)
 	end  context.CancelFunc
 	done sync.WaitGroup
 
@@ -56,6 +57,9 @@ type Store struct {
 type Options struct {
 	URL string       // of the database, or key=value words
 	Log *slog.Logger // nil is silent
+	// Whose returns what makes of the id of a person what stands for it in the event of its
+	// erasure, under the site key of a lab. Where it is nil, stations' erasures stay theirs.
+	Whose func(lab string) (func(person string) []byte, error)
 }
 
 // Open returns the store of a database, which is asked when something is wanted of it.
@@ -76,7 +80,7 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, end := context.WithCancel(context.Background())
-	s := &Store{pool: pool, log: o.Log, end: end, queue: queue{taking: map[int64]bool{}}, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
+	s := &Store{pool: pool, log: o.Log, keys: o.Whose, end: end, queue: queue{taking: map[int64]bool{}}, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
 	s.done.Go(func() { s.watch(ctx) })
 	s.done.Go(func() { s.note(ctx) })
 	return s, nil
