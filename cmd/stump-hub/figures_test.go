@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"stump/checkout"
+	"stump/internal/books"
 	"stump/internal/hub/hubtest"
 	"stump/internal/hub/pgtest"
 	"stump/internal/hub/store"
@@ -61,6 +62,7 @@ func BenchmarkHub(b *testing.B) {
 		f.latency()
 		f.catchUp()
 		f.loans()
+		f.history()
 		f.wait()
 	}
 }
@@ -333,6 +335,29 @@ func (f *figures) loans() {
 	}
 	fmt.Printf("| a page of 200 loans of %d, the first / in the middle | %.1f / %.1f ms | | |\n", loans, ms(page("", 200)), ms(page("subject-5", 200)))
 	fmt.Printf("| all %d loans | %.0f ms | | |\n", loans, ms(page("", loans)))
+}
+
+// history measures that of one device in a lab with many events.
+func (f *figures) history() {
+	const events, devices = 1_000_000, 10_000
+	_, lab := f.stations("history", 1, 1)
+	b := hubtest.New("north", time.Now())
+	b.Bump("ipad", "ann", "", checkout.Place{})
+	_, err := f.pool.Exec(f.Context(), `insert into event (lab, chain, seq, lab_seq, ht, kind, device, moves, person, record)
+select $1, $2, i, i, now() - (1000000 - i) * interval '1 second', 'checkout', 'device-' || i % $3::bigint, true, 'person-' || i % 1000, $4 from generate_series(1, $5::bigint) as i`,
+		lab(0), b.Chain[:], devices, b.Records[0], events)
+	f.ok(err)
+	s, err := store.Open(store.Options{URL: f.pg.URL("lab")})
+	f.ok(err)
+	defer s.Close()
+	best, n := time.Hour, 0
+	for range 5 {
+		began := time.Now()
+		n = 0
+		f.ok(s.History(f.Context(), lab(0), store.Past{Device: "device-77"}, func(books.Entry) bool { n++; return true }))
+		best = min(best, time.Since(began))
+	}
+	fmt.Printf("| the history of a device, %d of %d events | %.1f ms | | |\n", n, events, ms(best))
 }
 
 // wait measures the memory of a hub at which all stations of a large lab wait, and how long

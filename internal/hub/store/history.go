@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,22 +41,37 @@ type Past struct {
 	Limit          int       // at most; 0 for no limit
 }
 
-// History passes the events of a lab to f until that returns false. Those of a device are in
-// the order of lab time, all others in that of their arrival. Their times are lab times.
-func (s *Store) History(ctx context.Context, lab int64, p Past, f func(books.Entry) bool) error {
-	order := `e.lab_seq`
-	if p.Device != "" {
-		order = `e.ht, e.chain, e.seq`
-	}
-	sql := `select e.ht, e.record, e.device, e.person, e.former, d.doc, p.doc, f.doc from event e
+const historySQL = `select e.ht, e.record, e.device, e.person, e.former, d.doc, p.doc, f.doc from event e
 left join subject d on d.lab = e.lab and d.kind = 'device' and d.id = e.device
 left join subject p on p.lab = e.lab and p.kind = 'person' and p.id = e.person
 left join subject f on f.lab = e.lab and f.kind = 'person' and f.id = e.former
-where e.lab = $1 and ($2 = '' or e.device = $2) and ($3 = '' or e.person = $3 or e.former = $3) and ($4 = '' and e.kind <> 'refused' or e.kind = $4 or $4 = 'any') and e.ht >= $5
-order by ` + order
-	args := []any{lab, p.Device, p.Person, string(p.Kind), p.Since}
+where e.lab = $1 and e.ht >= $2`
+
+// History passes the events of a lab to f until that returns false. Those of a device are in
+// the order of lab time, all others in that of their arrival. Their times are lab times.
+func (s *Store) History(ctx context.Context, lab int64, p Past, f func(books.Entry) bool) error {
+	order, sql, args := `e.lab_seq`, historySQL, []any{lab, p.Since}
+	and := func(condition string, value any) {
+		args = append(args, value)
+		sql += strings.ReplaceAll(condition, "?", fmt.Sprint("$", len(args)))
+	}
+	if p.Device != "" {
+		order = `e.ht, e.chain, e.seq`
+		and(` and e.device = ?`, p.Device)
+	}
+	if p.Person != "" {
+		and(` and (e.person = ? or e.former = ?)`, p.Person)
+	}
+	switch p.Kind {
+	case books.AnyKind:
+	case "":
+		and(` and e.kind <> ?`, string(checkout.Refuse))
+	default:
+		and(` and e.kind = ?`, string(p.Kind))
+	}
+	sql += ` order by ` + order
 	if p.Limit > 0 {
-		sql, args = sql+` limit $6`, append(args, p.Limit)
+		and(` limit ?`, p.Limit)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // else the rest would be read
