@@ -114,11 +114,11 @@ func TestExportedPeople(t *testing.T) {
 		want   []string // of stump people list --csv
 	}{
 		"the portal of Entra ID": {entraPortal, []string{
-			`05f9eb61-470e-426c-b631-6db6bf429063,Ben Lindqvist,,,suspended,`, `7cc0c81b-f2a2-489a-8243-eda96da4214d,"Okafor, Ann",ann@contoso.example,,active,`}},
+			`05f9eb61-470e-426c-b631-6db6bf429063,Ben Lindqvist,,,suspended,,`, `7cc0c81b-f2a2-489a-8243-eda96da4214d,"Okafor, Ann",ann@contoso.example,,active,,`}},
 		"PowerShell": {entraShell, []string{
-			`05f9eb61-470e-426c-b631-6db6bf429063,Ben Lindqvist,,,suspended,`, `7cc0c81b-f2a2-489a-8243-eda96da4214d,"Okafor, Ann",ann@contoso.example,…066,active,`}},
+			`05f9eb61-470e-426c-b631-6db6bf429063,Ben Lindqvist,,,suspended,,`, `7cc0c81b-f2a2-489a-8243-eda96da4214d,"Okafor, Ann",ann@contoso.example,…066,active,,`}},
 		"Google Workspace": {google, []string{
-			`ann@contoso.example,Ann Okafor,ann@contoso.example,…066,active,`, `ben@contoso.example,Ben Lindqvist,ben@contoso.example,,suspended,`}},
+			`ann@contoso.example,Ann Okafor,ann@contoso.example,…066,active,,`, `ben@contoso.example,Ben Lindqvist,ben@contoso.example,,suspended,,`}},
 	} {
 		s := &site{t: t, dir: t.TempDir()}
 		python(t, s.dir, "people-csv")

@@ -26,13 +26,30 @@ func statusCmd(g *globals) *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return printJSON(cmd, st)
+			if err := printJSON(cmd, st); err != nil {
+				return err
+			}
+		} else {
+			printStatus(cmd.OutOrStdout(), st)
 		}
-		printStatus(cmd.OutOrStdout(), st)
+		if troubled(st) {
+			return statusError(3)
+		}
 		return nil
 	})
+	cmd.Long = "Show what the station is doing, and what troubles it. The exit status is 0 if all is well,\n3 if something troubles it, and 1 without a daemon."
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// troubled reports whether somebody should look.
+func troubled(st wire.Status) bool {
+	for _, all := range st.Conditions {
+		if len(all) > 0 {
+			return true
+		}
+	}
+	return st.Since != nil || st.Salvaged != nil || st.Damaged != nil
 }
 
 func printStatus(out io.Writer, st wire.Status) {

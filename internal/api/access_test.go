@@ -34,7 +34,7 @@ var needed = map[identity.Role]string{
 		"POST /stations/{name}/selftest/{id}/answer, POST /stations/{name}/selftest/{id}/end, " +
 		"GET /reports, GET /reports.csv, GET unknown, GET frames, GET history, GET events, POST enrolments, GET enrolments/{id}, GET enrolments/{id}/events, POST enrolments/{id}/undo, DELETE enrolments/{id}, " +
 		"POST selftest, GET selftest/{id}, GET selftest/{id}/events, POST selftest/{id}/answers, DELETE selftest/{id}, " +
-		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}, GET lab, GET lab/stations",
+		"POST leases, GET leases, GET leases/{id}, GET leases/{id}/scope, POST leases/{id}/renew, DELETE leases/{id}, GET lab, GET lab/stations, GET /metrics",
 
 	identity.Admin: "POST /inbox/retry, POST /inbox/drop, POST /inbox/accept, " +
 		"POST /devices/{ref}/return, POST /devices/{ref}/give, POST /devices/{ref}/lost, POST /devices/{ref}/found, POST /devices/{ref}/calendar, GET /people, GET /people/{ref}, GET /add/{kind}, POST /add/{kind}, GET /people/{ref}/edit, POST /people/{ref}/edit, GET /devices/{ref}/edit, POST /devices/{ref}/edit, GET /import, POST /import, GET /labels, GET /stock, GET /stock.csv, POST /stock/start, POST /stock/count, POST /stock/finish, POST /stock/correct, GET stock, POST stock, POST stock/count, POST stock/finish, POST stock/correct, GET /audit, GET /settings, POST /settings/mail, POST reservations, DELETE reservations/{id}, POST give, POST return, POST devices/{ref}/lost, POST devices/{ref}/found, " +
@@ -44,7 +44,7 @@ var needed = map[identity.Role]string{
 		"POST verifications, GET verifications/{id}, GET verifications/{id}/events, DELETE verifications/{id}, " +
 		"GET backups/{id}, GET backups/{id}/events, DELETE backups/{id}, POST salvage/seen, POST sim/seed, POST sim/tap, POST sim/type, POST sim/fault, GET web, POST web/show, GET refusals, GET looks, GET feeds, POST feeds, DELETE feeds/{of}/{ref}",
 
-	identity.None: "GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /v1/feeds/{file}, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk, GET /extend/{token}, POST /extend/{token}, GET /extend.css",
+	identity.None: "GET /healthz, GET /readyz, GET /{$}, GET /changes, GET /assets/{file}, GET /v1/openapi.json, GET /v1/feeds/{file}, GET /login, GET /login.js, POST /login, GET /login/sso, GET /login/callback, POST /login/station, POST /login/station/digits, POST /logout, GET /kiosk, GET /extend/{token}, POST /extend/{token}, GET /extend.css",
 
 	identity.FreshAdmin: "GET /people/{ref}/erase, POST /people/{ref}/erase, GET /people/{ref}/dossier, POST /settings/tokens, POST /settings/tokens/revoke, POST /settings/sessions/end, GET tokens, POST tokens, DELETE tokens/{name}, POST web/admin-link, POST people/{ref}/erase, GET people/{ref}/dossier, POST backups, GET backups/{id}/file, POST lab, DELETE lab",
 }

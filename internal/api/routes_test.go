@@ -62,7 +62,7 @@ func TestEveryRoute(t *testing.T) {
 	s := newServer(t, newLedger(t))
 	seedLab(t, client.Local(s))
 	table := s.routes()
-	if len(table) != 120 {
+	if len(table) != 123 {
 		t.Errorf("%d routes", len(table))
 	}
 	for _, r := range table {

@@ -24,6 +24,7 @@ import (
 	"stump/internal/api/labs"
 	"stump/internal/api/link"
 	"stump/internal/api/looks"
+	"stump/internal/api/monitor"
 	"stump/internal/api/openapi"
 	"stump/internal/api/simuser"
 	"stump/internal/api/stocktaking"
@@ -356,10 +357,21 @@ func (s *Server) bookRoutes() []route {
 	}
 }
 
-// labRoutes are those of the lab that the station is in.
+// labRoutes are those of programs that watch the station, and of the lab that it is in.
 func (s *Server) labRoutes() []route {
 	desk := labs.Desk{Link: s.o.Lab, Station: s.o.Station}
+	watch := monitor.Desk{
+		Station: s.o.Station, Version: s.o.Version, Ledger: s.o.Ledger, Readers: s.o.Readers, Worker: s.o.Worker,
+		Conditions: s.o.Conditions, Backups: s.o.Backups, Lab: func() *wire.Lab { return labs.StatusOf(s.o.Lab) }, Now: s.o.Now,
+	}
+	if s.o.Panel != nil {
+		watch.Display = func() bool { return s.o.Panel.Health().Up }
+	}
 	return []route{
+		{"GET /healthz", ledgerOnly, identity.None, bare(monitor.Alive)},
+		{"GET /readyz", readers, identity.None, bare(watch.Ready)},
+		{"GET /metrics", ledgerOnly, identity.Technician, s.many(bare(watch.Metrics))},
+
 		{"GET /v1/lab", hub, identity.Technician, object(desk.Show)},
 		{"POST /v1/lab", hub, identity.FreshAdmin, asked(desk.Join)},
 		{"DELETE /v1/lab", hub, identity.FreshAdmin, object(desk.Leave)},

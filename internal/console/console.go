@@ -163,7 +163,12 @@ func (c *Console) now() time.Time {
 // Wants reports whether a browser asks for a page. Whoever has a token is a script, which
 // no page to log in helps.
 func Wants(r *http.Request) bool {
-	return !strings.HasPrefix(r.URL.Path, "/v1/") && strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
+	for _, machines := range []string{"/v1/", "/healthz", "/readyz", "/metrics"} {
+		if strings.HasPrefix(r.URL.Path, machines) {
+			return false
+		}
+	}
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == ""
 }
 
 // frame is what is around a page for who asks.

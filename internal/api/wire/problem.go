@@ -37,6 +37,7 @@ const (
 	CodeInternal     Code = "internal"
 	CodeDamaged      Code = "damaged"
 	CodeDirectory    Code = "directory"
+	CodeNotReady     Code = "not-ready"
 	CodeNoDaemon     Code = "no-daemon"
 	CodeStopping     Code = "stopping"
 	CodeCannotSave   Code = "cannot-save"
@@ -75,6 +76,7 @@ var codes = []struct {
 	{CodeDamaged, http.StatusInternalServerError, "Damaged ledger", "the ledger's file is damaged"},
 	{CodeDirectory, http.StatusBadGateway, "Directory not reached", "the staff directory did not answer, or with what can't be used"},
 	{CodeNoDaemon, http.StatusServiceUnavailable, "No daemon", "only a running daemon with readers can do that"},
+	{CodeNotReady, http.StatusServiceUnavailable, "Not ready", "the station takes no bumps now"},
 	{CodeStopping, http.StatusServiceUnavailable, "Stopping", "the station stops; nothing was changed"},
 	{CodeCannotSave, http.StatusInsufficientStorage, "Can't save", "the disk takes nothing; nothing was changed"},
 }
