@@ -124,15 +124,11 @@ func (t *txn) relinkTrail(ids map[string]bool, kept []stop) {
 // events waits for delivery. Free pages hold the erased values until Scrub, and older
 // backups until they are rotated.
 func (l *Ledger) ErasePerson(ref, actor string, source checkout.Source) error {
-	return l.erasePerson(ref, actor, source, func(t *txn, ids []string) {
-		if t.get(record.TreeMeta, record.MetaLab) != nil {
-			t.tellErased(ids)
-		}
-	})
+	return l.erasePerson(ref, actor, source, func(*txn) {})
 }
 
-// erasePerson is ErasePerson. also is called in its transaction with the ids that they had.
-func (l *Ledger) erasePerson(ref, actor string, source checkout.Source, also func(t *txn, ids []string)) error {
+// erasePerson is ErasePerson. also is called in its transaction.
+func (l *Ledger) erasePerson(ref, actor string, source checkout.Source, also func(*txn)) error {
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
 	found := &mentions{}
@@ -153,11 +149,10 @@ func (l *Ledger) erasePerson(ref, actor string, source checkout.Source, also fun
 		t.mustErase(ref, p)
 		ev := by(actor, source)
 		ev.Kind = checkout.Erase
-		ids := append([]string{p.id}, idsOf(t.becameOf(p))...)
-		for _, id := range ids {
+		for _, id := range append([]string{p.id}, idsOf(t.becameOf(p))...) {
 			ev.Whose = append(ev.Whose, l.keys.Whose(id, 0)...)
 		}
-		also(t, ids)
+		also(t)
 		ev.Note = "a person was erased from " + count.Of(t.erase(p, found), "event")
 		t.append(ev, nobody, nobody)
 	})

@@ -111,10 +111,8 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 			for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 				t.eachRow(tr, func(id string, r *record.Row) { all = t.labPatch(all, party{tr, id, r}) })
 			}
-			all = t.erasures(all)
 			return
 		}
-		all = t.erasures(all)
 		seen := map[party]bool{}
 		for seq := first; seq <= last; seq++ {
 			ev := t.event(record.At(l.own, seq))
@@ -127,27 +125,6 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 		}
 	})
 	return all, err
-}
-
-// tellErased notes that the lab is to hear of the erasure of somebody.
-func (t *txn) tellErased(ids []string) {
-	for _, id := range ids {
-		t.put(record.TreeMeta, append(record.MetaErased[:len(record.MetaErased):len(record.MetaErased)], id...), nil)
-	}
-}
-
-// erasures adds the erasures of which the lab has not heard.
-func (t *txn) erasures(all []wire.Patch) []wire.Patch {
-	for _, id := range t.idsUnder(record.MetaErased) {
-		all = append(all, wire.Patch{Kind: checkout.KindPerson.String(), ID: id, Fields: map[string]string{labrow.Erased: "1"}})
-	}
-	return all
-}
-
-// idsUnder are the ids behind a beginning of keys.
-func (t *txn) idsUnder(prefix []byte) (ids []string) {
-	t.each(record.TreeMeta, prefix, func(k, _ []byte) { ids = append(ids, string(k[len(prefix):])) })
-	return ids
 }
 
 // labPatch adds what was changed of p.
@@ -252,10 +229,6 @@ func (l *Ledger) LabTold(told []wire.Patch) error {
 	}
 	return l.update(func(t *txn) {
 		for _, o := range told {
-			if o.Fields[labrow.Erased] != "" {
-				t.delete(record.TreeMeta, append(record.MetaErased[:len(record.MetaErased):len(record.MetaErased)], o.ID...))
-				continue
-			}
 			p := t.known(treeOf(kindNamed(o.Kind)), o.ID)
 			if p == nobody {
 				continue
@@ -307,26 +280,23 @@ func (l *Ledger) TakeLab(c wire.Changes, acked uint64) (news bool, err error) {
 // have a device, or of whom something is not delivered yet.
 func (l *Ledger) EraseGone() error {
 	var gone []string
-	if err := l.view(func(t *txn) { gone = t.idsUnder(record.MetaGone) }); err != nil {
+	err := l.view(func(t *txn) {
+		gone = nil
+		t.each(record.TreeMeta, record.MetaGone(""), func(k, _ []byte) { gone = append(gone, string(bytes.TrimPrefix(k, record.MetaGone("")))) })
+	})
+	if err != nil {
 		return err
 	}
 	var late error
 	for _, id := range gone {
-		err := l.erasePerson(id, "lab", checkout.SourceSync, func(t *txn, _ []string) { t.notGone(id) })
+		done := func(t *txn) { t.delete(record.TreeMeta, record.MetaGone(id)) }
+		err := l.erasePerson(id, "lab", checkout.SourceSync, done)
 		if errors.Is(err, books.ErrNotFound) {
-			err = l.update(func(t *txn) { t.notGone(id) })
+			err = l.update(done)
 		}
 		late = cmp.Or(late, err)
 	}
 	return late
-}
-
-func (t *txn) gone(id string) {
-	t.put(record.TreeMeta, append(record.MetaGone[:len(record.MetaGone):len(record.MetaGone)], id...), nil)
-}
-
-func (t *txn) notGone(id string) {
-	t.delete(record.TreeMeta, append(record.MetaGone[:len(record.MetaGone):len(record.MetaGone)], id...))
 }
 
 // errNoNews ends a transaction in which nothing has changed.
@@ -342,7 +312,7 @@ func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint6
 		for _, s := range subjects {
 			if s.Fields[labrow.Erased] != "" {
 				if kindNamed(s.Kind) == checkout.KindPerson && t.row(record.TreePeople, s.ID) != nil {
-					t.gone(s.ID)
+					t.put(record.TreeMeta, record.MetaGone(s.ID), nil)
 					news = true
 				}
 				continue

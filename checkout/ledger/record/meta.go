@@ -48,13 +48,9 @@ func MetaForeign(index uint16) []byte {
 // MetaLab is the key of how far the file knows what is so in the lab.
 var MetaLab = []byte("lab")
 
-// MetaErased and MetaGone are the beginnings of keys, before ids: of people who were erased
-// here, of which the lab is to hear, and of those who were erased in the lab, and are to be
-// here.
-var (
-	MetaErased = []byte("erased/")
-	MetaGone   = []byte("gone/")
-)
+// MetaGone returns the key of somebody who was erased in the lab, and is to be here; with ""
+// the beginning of all.
+func MetaGone(id string) []byte { return []byte("gone/" + id) }
 
 // Lab is how far a file knows what is so in the lab.
 type Lab struct {
