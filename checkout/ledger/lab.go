@@ -43,8 +43,12 @@ func (t *txn) heard() time.Time {
 	return at
 }
 
-// HearLab notes the lab's time, without saving it.
-func (l *Ledger) HearLab(at time.Time) { l.labHeard.Store(&at) }
+// HearLab notes the lab's time, if it is later than what was heard, without saving it.
+func (l *Ledger) HearLab(at time.Time) {
+	if was := l.labHeard.Load(); was == nil || at.After(*was) {
+		l.labHeard.Store(&at)
+	}
+}
 
 // JoinLab makes the ledger one of a lab, of which it knows nothing yet; LeaveLab is the
 // reverse. What people have by the lab's word stays as it is.
