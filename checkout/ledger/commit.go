@@ -290,6 +290,7 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 		ev.Base = t.place(r.Loan.Since)
 		ev.Links.Device, r.Head = r.Head, here
 		was := r.Loan
+		r.LabDoubt = r.LabDoubt && !ev.Kind.MovesDevice() && ev.Mark != checkout.MarkRight
 		r.Loan, r.Condition = r.Loan.After(ev, here), cmp.Or(ev.Condition, r.Condition)
 		t.save(device)
 		if ev.Kit == "" {

@@ -439,9 +439,11 @@ func (t *txn) takeLoan(w wire.Loan, acked uint64) bool {
 			now.Mark = checkout.MarkDoubtful
 		}
 	}
-	if now.Length = time.Duration(w.Length) * time.Second; now == was {
+	doubt := w.Doubtful && since.Chain == t.l.own
+	if now.Length = time.Duration(w.Length) * time.Second; now == was && doubt == d.row.LabDoubt {
 		return false
 	}
+	d.row.LabDoubt = doubt
 	if w.Person != "" && t.row(record.TreePeople, w.Person) == nil {
 		if !checkout.IsPendingID(w.Person) {
 			return false // they were erased

@@ -373,3 +373,24 @@ func TestErasedInTheLab(t *testing.T) {
 	a.sound()
 	z.sound()
 }
+
+// TestDoubtOfTheLab: who probably brought a device back, and is said to have taken it, is in
+// doubt at the station of the bump, too, until somebody bumps again.
+func TestDoubtOfTheLab(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	a.bump(1, 11)
+	b.send(a)
+	z.bump(1, 11) // z is away, and takes it for a check-out
+	b.send(z)
+	b.loans["ipad"].Doubtful = true
+	b.tell(a)
+	b.tell(z)
+	for name, x := range map[string]*tester{"a": a, "z": z} {
+		want(t, "in doubt at "+name, x.subject(11).Doubtful && collect(x, books.LoanFilter{})[0].Doubtful, true)
+		x.sound()
+	}
+	z.bump(1, 11)
+	b.meet(a, z)
+	want(t, "in doubt after a bump", a.subject(11).Doubtful || z.subject(11).Doubtful, false)
+	z.sound()
+}

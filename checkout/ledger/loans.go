@@ -60,7 +60,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 		v.people[s.Holder] = p
 	}
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,
-		Station: s.Station, Kind: r.Kind, Doubtful: s.Mark == checkout.MarkDoubtful}
+		Station: s.Station, Kind: r.Kind, Doubtful: s.Mark == checkout.MarkDoubtful || r.LabDoubt}
 	v.inKit(&loan, party{record.TreeDevices, id, r})
 	if v.l.old != nil { // schema 1 has no labels in its rows
 		loan.Station = v.l.old.Chains[s.Since.Chain].Name

@@ -136,7 +136,7 @@ func (t *txn) tell(s *checkout.Subject, p party) {
 	if t.out(p.row) {
 		s.Against = checkout.Why{Out: p.row.Out, Today: t.today()}
 	}
-	s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful
+	s.Doubtful = p.row.Loan.Mark == checkout.MarkDoubtful || p.row.LabDoubt
 	if p.tree == record.TreeDevices && booking.In(t.tx).Any() {
 		var err error
 		s.ReservedBy, s.ReservedFrom, err = t.bookings().Next(p.id, t.usual(p.row.Kind, "", t.l.o.Stamp()))

@@ -131,6 +131,8 @@ type Row struct {
 	// hashes of its fields.
 	LabVer  uint64
 	LabBase []byte
+	// LabDoubt: the lab doubts the event here that says who has the device.
+	LabDoubt bool
 }
 
 // Loan says who has a device.
@@ -176,7 +178,7 @@ func RowForm(r *Row) []Field {
 		{42, &r.Serial}, {43, &r.Place}, {44, &r.Note}, {45, &r.Link}, {46, &r.Out},
 		{50, &r.Loan.Kit},
 		{60, &r.Loan.Told}, {61, &r.Loan.Changed}, {62, &r.Loan.Stage}, {63, &r.Reminded}, {64, &r.Language}, {65, &r.Seen}, {66, &r.Found},
-		{90, &r.LabVer}, {91, &r.LabBase},
+		{90, &r.LabVer}, {91, &r.LabBase}, {92, &r.LabDoubt},
 	}, stampFields(&r.Loan.At)...)
 }
 

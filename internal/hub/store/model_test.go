@@ -64,7 +64,6 @@ func personOf(ev checkout.Event) string {
 type model struct {
 	*rapid.T
 	x      *site
-	lab    int64
 	now    time.Time
 	mu     sync.Mutex
 	boards []*board
