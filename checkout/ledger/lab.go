@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"time"
 
 	"stump/checkout"
@@ -366,8 +367,12 @@ func (t *txn) takeSubject(s wire.Subject) bool {
 }
 
 // takeTags gives p the tags that the lab says, and no others. Another owner here loses
-// theirs.
+// theirs. A device has one tag: where two stations have each given it one, and a hub took
+// both, every station keeps the same.
 func (t *txn) takeTags(p party, want []labrow.Tag) {
+	if p.tree == record.TreeDevices && len(want) > 1 {
+		want = []labrow.Tag{slices.MinFunc(want, func(a, b labrow.Tag) int { return bytes.Compare(a.Lookup, b.Lookup) })}
+	}
 	has := map[string]bool{}
 	for _, tag := range want {
 		has[string(tag.Lookup)] = true

@@ -394,3 +394,20 @@ func TestDoubtOfTheLab(t *testing.T) {
 	want(t, "in doubt after a bump", a.subject(11).Doubtful || z.subject(11).Doubtful, false)
 	z.sound()
 }
+
+// TestTwoTagsOfADevice: a lab in which a device has two tags, since two stations gave it one
+// at the same time, damages no ledger, and every station keeps the same.
+func TestTwoTagsOfADevice(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	a.ok(a.EditDevice("ipad", books.Edit{Tag: tag(21)}, "admin", checkout.SourceCLI))
+	z.ok(z.EditDevice("ipad", books.Edit{Tag: tag(22)}, "admin", checkout.SourceCLI))
+	b.send(a)
+	b.send(z)
+	want(t, "tags in the lab", len(labrow.TagsOf(b.rows["deviceipad"].Fields)), 2)
+	b.meet(a, z)
+	a.sound()
+	z.sound()
+	want(t, "the register", z.register(), a.register())
+	want(t, "tags in the lab, later", len(labrow.TagsOf(b.rows["deviceipad"].Fields)), 1)
+	want(t, "one of them works", (a.subject(21).ID == "ipad") != (a.subject(22).ID == "ipad"), true)
+}
