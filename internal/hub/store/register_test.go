@@ -133,6 +133,14 @@ func TestTags(t *testing.T) {
 	same(t, "ben, later", fmt.Sprint(a.subject("person", "ben").Fields), "map[name:Ben tag/aa:…066 tag/bb:…067]")
 	same(t, "ann, later", fmt.Sprint(a.subject("person", "ann").Fields), "map[name:Ann]")
 
+	// A device has one tag: of two stations that give it another, the first is heard.
+	b.patch("device", "pixel", 0, "tag/d1", "…071")
+	pixel := a.subject("device", "pixel").Ver
+	a.patch("device", "pixel", pixel, "tag/d1", "", "tag/d2", "…072")
+	b.patch("device", "pixel", pixel, "tag/d1", "", "tag/d0", "…070")
+	same(t, "the pixel", fmt.Sprint(a.subject("device", "pixel").Fields), "map[tag/d2:…072]")
+	same(t, "listed, later", x.listed(), "tag ben tag/aa person ann …066; tag ipad ipad tag/bb person ben …067; tag pixel pixel tag/d0 device pixel …070")
+
 	// Many at once: one gets it.
 	done := make(chan error)
 	for i := range 20 {

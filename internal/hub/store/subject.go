@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -102,12 +103,18 @@ func (g *group) patch(p *wire.Patch, station string) error {
 	case p.Fields[erasedField] != "":
 		return g.erase(s, ver)
 	}
-	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+	// What is taken away comes first: a device gets a tag once its other one is gone.
+	names := slices.SortedFunc(maps.Keys(p.Fields), func(a, b string) int {
+		return cmp.Or(min(len(p.Fields[a]), 1)-min(len(p.Fields[b]), 1), strings.Compare(a, b))
+	})
+	for _, name := range names {
 		was, value := s.doc[name], p.Fields[name]
 		switch {
 		case was.Value == value:
 		case was.Ver > int64(p.Base) && was.By != station:
 			g.refuse("field", s, name, was.Value, value, station)
+		case value != "" && was.Value == "" && strings.HasPrefix(name, tagField) && s.hasTagForGood():
+			g.refuse("tag", s, name, s.kind+" "+s.id, value, station)
 		case !g.tag(s, name, value):
 			owner := g.tags[strings.TrimPrefix(name, tagField)]
 			g.refuse("tag", s, name, owner.kind+" "+owner.id, value, station)
@@ -117,6 +124,16 @@ func (g *group) patch(p *wire.Patch, station string) error {
 	}
 	s.ver, s.changed = ver, true
 	return nil
+}
+
+// hasTagForGood reports whether a device has a tag, beside which it can't have another.
+func (s *subject) hasTagForGood() bool {
+	for name, f := range s.doc {
+		if s.kind == deviceKind && f.Value != "" && strings.HasPrefix(name, tagField) {
+			return true
+		}
+	}
+	return false
 }
 
 // tag gives a tag to a subject, or takes it away where value is empty; false if somebody
