@@ -191,12 +191,15 @@ func TestOutage(t *testing.T) {
 	if hub.Holder("ipad") != "" {
 		t.Fatal("the hub knows of it without a network")
 	}
+	if n := a.link.Status().Waiting; n != 1 {
+		t.Errorf("%d events of a wait, want 1", n)
+	}
 	a.end()
 	a.start()
 	hub.Unplug(false)
 	becomes(t, "who has what at a", "ipad=ann pixel=ann", a.who)
 	becomes(t, "who has what at b", "ipad=ann pixel=ann", b.who)
-	if s := a.link.Status(); s.Failure != nil || s.Heard.IsZero() {
+	if s := a.link.Status(); s.Failure != nil || s.Heard.IsZero() || s.Waiting != 0 {
 		t.Errorf("all is well again, but %+v", s)
 	}
 }

@@ -53,7 +53,8 @@ type Link struct {
 	mono    time.Duration
 	failure error
 	members []wire.Member
-	waiting atomic.Int64 // events that the hub has not got
+	told    atomic.Uint64 // the newest own event that the hub has
+	met     atomic.Bool   // told is known
 }
 
 // New returns a link to the lab that the station is in, if any.
@@ -81,7 +82,13 @@ type Status struct {
 func (l *Link) Status() Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := Status{Member: l.member, Heard: l.heard, Failure: l.failure, Members: l.members, Waiting: int(l.waiting.Load())}
+	s := Status{Member: l.member, Heard: l.heard, Failure: l.failure, Members: l.members}
+	if l.member != nil && l.met.Load() {
+		told := l.told.Load() // first: it only grows
+		if _, newest, err := l.o.Ledger.OwnChain(); err == nil && newest.Seq > told {
+			s.Waiting = int(newest.Seq - told)
+		}
+	}
 	s.Stale = l.member != nil && l.o.Now().Mono-l.mono > l.o.Stale
 	return s
 }
@@ -230,7 +237,8 @@ func (s *session) agree(theirs, newest wire.Link) error {
 			"the lab has another event %d of this station than the ledger", theirs.Seq)
 	}
 	s.acked = theirs.Seq
-	s.waiting.Store(int64(newest.Seq - theirs.Seq))
+	s.told.Store(s.acked)
+	s.met.Store(true)
 	return nil
 }
 
@@ -358,7 +366,7 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 		at = receipts[len(receipts)-1].HT
 		s.acked = *last
 	}
-	s.waiting.Store(int64(newest.Seq - s.acked))
+	s.told.Store(s.acked)
 	s.hears(at)
 	return nil
 }
