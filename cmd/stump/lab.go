@@ -55,7 +55,7 @@ func printJoined(out io.Writer, in wire.JoinLab, j wire.JoinedLab) {
 	}
 	switch {
 	case len(j.Clashes) > 0:
-		fmt.Fprintf(out, "%s: change them here or at the hub, then join again\n", count.Of(len(j.Clashes), "clash"))
+		fmt.Fprintf(out, "%s: change them here or at a station of the lab, then join again\n", count.Of(len(j.Clashes), "clash"))
 	case in.DryRun:
 		fmt.Fprintf(out, "nothing clashes: `stump join CODE` makes this the station %s of the lab %s\n", j.Station, j.Lab)
 	default:
@@ -82,12 +82,27 @@ func leaveCmd(g *globals) *cobra.Command {
 func stationsCmd(g *globals) *cobra.Command {
 	var f format
 	cmd := command("stations", "List the stations of the lab", func(cmd *cobra.Command, _ []string) error {
+		empty, err := noStations(cmd, g)
+		if err != nil {
+			return err
+		}
 		return list(cmd, g, "lab/stations", nil, f, []string{"STATION", "LAST HEARD", "LAG", "VERSION", "FAULT"}, func(s *wire.LabStation) []string {
 			return []string{s.Name, when(s.Heard, true), fmt.Sprint(s.Lag), text(s.Version), text(s.Fault)}
-		}, "this station is in no lab; `stump join CODE` joins one")
+		}, empty)
 	})
 	f.flags(cmd)
 	return cmd
+}
+
+// noStations is what is said of a list without stations. The hub sends the list some time
+// after a station has begun, and that of a large lab not at all.
+func noStations(cmd *cobra.Command, g *globals) (string, error) {
+	var l wire.Lab
+	err := g.ask(cmd, mayRead, "GET", "lab", nil, &l)
+	if err != nil || l.Lab == nil {
+		return "this station is in no lab; `stump join CODE` joins one", err
+	}
+	return fmt.Sprintf("the hub has not sent the stations of the lab %s; `stump-hub stations` lists them there", *l.Lab), nil
 }
 
 // printLab says how the station stands in its lab.
@@ -96,14 +111,17 @@ func printLab(row func(name, format string, args ...any), l *wire.Lab) {
 	if l.Heard != nil {
 		heard = "the hub answered " + when(l.Heard, true)
 	}
-	waiting := "it knows all events"
-	if l.Waiting > 0 {
-		waiting = count.Of(l.Waiting, "event") + " wait"
+	waiting := ", it knows all events"
+	switch {
+	case l.Heard == nil: // and nobody can know
+		waiting = ""
+	case l.Waiting > 0:
+		waiting = ", " + count.Of(l.Waiting, "event") + " wait"
 		if l.Waiting == 1 {
 			waiting += "s"
 		}
 	}
-	row("lab", "%s, as %s; %s, %s", *l.Lab, *l.Station, heard, waiting)
+	row("lab", "%s, as %s; %s%s", *l.Lab, *l.Station, heard, waiting)
 	if l.Trouble != nil {
 		row("trouble", "lab: %s", *l.Trouble)
 		row("", "%s", *l.Remedy)

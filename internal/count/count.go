@@ -1,7 +1,10 @@
 // Package count writes numbers of things in words: "1 card", "2 cards".
 package count
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 type number interface {
 	~int | ~int64 | ~uint32 | ~uint64
@@ -14,6 +17,8 @@ func Of[N number](n N, thing string) string {
 		return "1 " + thing
 	case thing == "person":
 		return fmt.Sprintf("%d people", n)
+	case strings.HasSuffix(thing, "sh"):
+		return fmt.Sprintf("%d %ses", n, thing)
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -10,6 +10,7 @@ func TestOf(t *testing.T) {
 		{0, "row", "0 rows"}, {1, "row", "1 row"}, {2, "row", "2 rows"},
 		{0, "person", "0 people"}, {1, "person", "1 person"}, {12, "person", "12 people"},
 		{1, "open loan", "1 open loan"}, {3, "open loan", "3 open loans"},
+		{1, "clash", "1 clash"}, {2, "clash", "2 clashes"},
 	} {
 		if got := Of(tt.n, tt.thing); got != tt.want {
 			t.Errorf("%d %s: %q, want %q", tt.n, tt.thing, got, tt.want)

@@ -58,7 +58,7 @@ func newClient(url string, pin []byte, bearer string) *client {
 			InsecureSkipVerify: true, // the pin is checked instead
 			VerifyConnection: func(s tls.ConnectionState) error {
 				if !bytes.Equal(Pin(s.PeerCertificates[0]), pin) {
-					return hint.Errorf("if it was set up anew, join it again with a new code", "whoever answers at %s is not the hub that this station has joined", url)
+					return hint.Errorf("if it was set up anew, join it again with a new code", "whoever answers at %s is not the hub that the join code was of", url)
 				}
 				return nil
 			},

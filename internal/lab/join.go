@@ -52,6 +52,9 @@ func (l *Link) Join(ctx context.Context, word string, o JoinOptions) (joined wir
 		return joined, err
 	}
 	key, err := l.labKey(ctx, c, code, j)
+	if err != nil && hint.Of(err) == "" {
+		err = hint.Wrap(err, "does stump-hub run there, and does this machine reach "+code.URL+"? The address is that of url in the hub's table [web]")
+	}
 	if err != nil {
 		return joined, err
 	}

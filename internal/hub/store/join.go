@@ -254,7 +254,7 @@ func (x *joining) enter(clashes int) error {
 	case owner != nil && !x.As:
 		return problem(wire.CodeForked, "join this board with --as NAME, and it begins a chain of its own", "the card of this board is a copy of that of the station %s", *owner)
 	case clashes > 0 && !x.DryRun:
-		return problem(wire.CodeClash, "`stump join CODE --dry-run` lists them; change the ids of those that are different, and take away tags that two have", "%d of the station's people and devices are others in the lab", clashes)
+		return problem(wire.CodeClash, "`stump join CODE --dry-run` lists them; give those that are the same the lab's name, and one of two with a tag another tag", "%d of the station's people and devices are others in the lab", clashes)
 	case x.DryRun:
 		return nil
 	}
