@@ -138,7 +138,8 @@ func acceptCmd(g *globals) *cobra.Command {
 func about(c *store.Conflict) string {
 	switch {
 	case c.Subject != nil && c.Field != nil:
-		return *c.Subject + " " + *c.Field
+		field, _, _ := strings.Cut(*c.Field, "/") // of a tag, what it is looked up by is no word
+		return *c.Subject + " " + field
 	case c.DeviceID != nil:
 		return *c.DeviceID
 	}
@@ -151,6 +152,9 @@ func told(s *store.Story, value *string) string {
 	case s != nil:
 		return strings.Join(strings.Fields(fmt.Sprintf("%s %s at %s", s.Kind, cmp.Or(s.Person, s.PersonID), s.Station)), " ")
 	case value != nil && *value != "":
+		if tag := strings.Split(*value, "|"); len(tag) == 3 {
+			return tag[1] // not its sealed number
+		}
 		return *value
 	}
 	return "-"

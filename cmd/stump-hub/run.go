@@ -12,6 +12,7 @@ import (
 
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
+	"stump/internal/count"
 	"stump/internal/hub"
 	"stump/internal/hub/store"
 	"stump/internal/task"
@@ -75,7 +76,7 @@ func setupCmd(g *globals) *cobra.Command {
 			if _, err := certificateOf(cfg, slog.New(slog.DiscardHandler)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(out, "the lab is called %s\nnext, let a station join: `stump-hub join-code` prints a code for one\n", cfg.Hub.Name)
+			_, err := fmt.Fprintf(out, "the lab is called %s\nnext, let a station join: `sudo runuser -u stump-hub -- stump-hub join-code` prints a code for one\n", cfg.Hub.Name)
 			return err
 		})
 	})
@@ -122,7 +123,7 @@ func check(cmd *cobra.Command, cfg *hub.Config, s *store.Store) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%-14s version %d\n%-14s %d, with %d stations\n", "tables", h.Schema, "labs", h.Labs, h.Stations)
+	fmt.Fprintf(out, "%-14s version %d\n%-14s %d, with %s\n", "tables", h.Schema, "labs", h.Labs, count.Of(h.Stations, "station"))
 	cert, err := certificateOf(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err

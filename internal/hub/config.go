@@ -44,6 +44,8 @@ func LoadConfig(path string) (c Config, err error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return c, hint.Errorf("write one, see docs/hub.md, or name another with --config", "there is no configuration at %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return c, hint.Errorf("run it as the hub's user: `sudo runuser -u stump-hub -- stump-hub …`", "the configuration %s may not be read by this user", path)
 	case err != nil:
 		return c, err
 	}

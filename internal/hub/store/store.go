@@ -125,6 +125,9 @@ func Unreachable(err error) error {
 	if err == nil {
 		return nil
 	}
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(refused.Code, "28") {
+		return hint.Errorf("run it as the user that the database knows: `sudo runuser -u stump-hub -- stump-hub …`; or is the url in the table [database] wrong?", "the database does not let this user in: %w", err)
+	}
 	return hint.Errorf("is PostgreSQL running, and is the url in the table [database] right? `stump-hub check` tells more", "the database can't be reached: %w", err)
 }
 
