@@ -326,7 +326,7 @@ func (d *Desk) complete(at time.Duration, tag Tag, person, device Subject) Outco
 	for i := range d.recent {
 		c := &d.recent[i]
 		again := c.person == person.Tag && at-c.at < d.o.SamePair || slices.Contains(d.wait.moved, device.Tag)
-		if c.device != device.Tag || c.event == nil || !again {
+		if c.device != device.Tag || c.event == nil || !again || !c.event.StillSo(device.Holder) {
 			continue
 		}
 		// In a batch the badge keeps waiting as if nothing had happened.

@@ -393,3 +393,35 @@ func TestAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestMovedMeanwhile: the result of a pair is said again only while it is still so.
+func TestMovedMeanwhile(t *testing.T) {
+	ann := Subject{Kind: KindPerson, ID: "ann", Tag: Tag{Bits: 26, Value: [16]byte{15: 1}}}
+	took, brought := Event{Kind: Checkout, Person: "ann", Device: "ipad"}, Event{Kind: Return, Person: "ann", Device: "ipad"}
+	pending := Event{Kind: Checkout, Person: PendingPrefix + "1", Device: "ipad"}
+	for _, tt := range []struct {
+		name   string
+		event  Event
+		holder string // when the pair is bumped again
+		want   OutcomeKind
+	}{
+		{"taken, and still out", took, "ann", RepeatResult},
+		{"taken, and brought back elsewhere", took, "", Complete},
+		{"taken, and with somebody else now", took, "ben", Complete},
+		{"brought back, and still free", brought, "", RepeatResult},
+		{"brought back, and taken elsewhere", brought, "ann", Complete},
+		{"taken by somebody whose badge has a name by now", pending, "ann", RepeatResult},
+		{"taken by somebody without a name, and brought back", pending, "", Complete},
+	} {
+		d := NewDesk(DeskOptions{})
+		ipad := Subject{Kind: KindDevice, ID: "ipad", Tag: Tag{Bits: 26, Value: [16]byte{15: 2}}}
+		d.Tap(0, ann)
+		d.Tap(time.Second, ipad)
+		d.Done(tt.event)
+		d.Tap(3*time.Second, ann)
+		ipad.Holder = tt.holder
+		if got := d.Tap(5*time.Second, ipad); got.Kind != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got.Kind, tt.want)
+		}
+	}
+}

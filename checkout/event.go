@@ -219,6 +219,16 @@ type Booking struct {
 	From, To time.Time
 }
 
+// StillSo reports whether a check-out, return or hand-over left the device with who has it
+// now, "" for nobody. If not, another station or an admin has moved it since, and to say the
+// event again would be a false yes. Whoever was pending may have a name by now.
+func (e *Event) StillSo(holder string) bool {
+	if e.Kind != Checkout && e.Kind != Handover {
+		return holder == ""
+	}
+	return holder == e.Person || holder != "" && IsPendingID(e.Person)
+}
+
 // Moved is when the device changed hands.
 func (e *Event) Moved() Stamp {
 	if e.Happened.IsZero() {
