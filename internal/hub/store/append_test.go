@@ -169,3 +169,42 @@ func newer(b []byte) []byte {
 	out = h.Sum(append(out, core...))
 	return append(out, b[len(out):]...)
 }
+
+// TestHeldUp: an event whose request was held up in a broken network was when it was, and not
+// when it came: who bumped later at another station has the device.
+func TestHeldUp(t *testing.T) {
+	x := newSite(t)
+	now := time.Now()
+	x.testOnlyClock = func() time.Time { return now }
+	a, b := x.join(hubtest.New("north", now)), x.join(hubtest.New("south", now))
+	a.Bump("pixel", "eve", "", none)
+	a.send()
+	a.Now = now.Add(20 * time.Second)
+	bumped := a.Now
+	a.Bump("ipad", "ann", "", none) // its request is under way for half a minute
+	held := a.Next(a.Sent, 0)
+
+	now = now.Add(30 * time.Second)
+	b.Now = now
+	b.Bump("ipad", "ben", "", none)
+	b.send()
+
+	now = now.Add(20 * time.Second)
+	receipts, err := a.Append(t.Context(), a.from, held)
+	x.ok(err)
+	if late := receipts[len(receipts)-1].HT.Sub(bumped); late > time.Second || late < -time.Second {
+		t.Errorf("the lab has it %v after the bump", late)
+	}
+	same(t, "who has it", a.holder("ipad"), "ben")
+}
+
+// TestNameInTheLab: who has a device says where, by the name that the station has in the lab.
+func TestNameInTheLab(t *testing.T) {
+	x := newSite(t)
+	board := hubtest.New("north", time.Now())
+	a := x.join(board)
+	board.Name = "raspberrypi" // what its configuration says
+	a.Bump("ipad", "ann", "", none)
+	a.send()
+	same(t, "the station", a.rows().Loans[0].Station, "north")
+}

@@ -110,6 +110,8 @@ type group struct {
 	*lab
 	jobs []*job
 	keys func(lab string) (func(person string) []byte, error)
+	// arrived is that of the store.
+	arrived *arrivals
 
 	stations map[string]*station
 	chains   map[checkout.Hash]*chain
@@ -160,7 +162,7 @@ func (s *Store) takeBy(ctx context.Context, conn querier, jobs []*job) (map[int6
 		g := groups[j.from.Lab]
 		if g == nil {
 			g = newGroup(ctx, conn, j.from.Lab)
-			g.keys = s.keys
+			g.keys, g.arrived = s.keys, &s.arrived
 			groups[j.from.Lab], labs[j.from.Lab] = g, g.lab
 		}
 		g.jobs = append(g.jobs, j)
@@ -253,8 +255,12 @@ func (g *group) job(j *job) error {
 	g.hears(st, j)
 	waited := time.Since(j.came)
 	at := g.now.Add(-waited)
+	sent := g.arrived.sent(st.chain, j.Boot, time.Duration(j.Mono), at)
 	if at.Before(g.newest) {
 		at = g.newest
+	}
+	if sent.Before(at) {
+		at = sent
 	}
 	// The register comes first: a station that reads rows a page at a time must meet people and
 	// devices before it hears of their loans.

@@ -39,6 +39,16 @@ func (l *loan) statement() custody.Statement {
 // change gives a row that has changed a new version.
 func (g *group) change(l *loan) { l.ver, l.changed = g.next(), true }
 
+// nameOf is what the lab calls the station of a chain, which calls itself so in its events.
+func (g *group) nameOf(chain checkout.Hash, itself string) string {
+	for name, st := range g.stations {
+		if st.chain == chain {
+			return name
+		}
+	}
+	return itself
+}
+
 // move takes a statement of who has a device.
 func (g *group) move(s custody.Statement, e *event) error {
 	l := g.loans[s.Device]
@@ -52,7 +62,7 @@ func (g *group) move(s custody.Statement, e *event) error {
 	}
 	sight := see(before, s, g.times)
 	*l = loan{
-		device: s.Device, place: s.Place, ht: s.At, person: s.Person, station: e.Station,
+		device: s.Device, place: s.Place, ht: s.At, person: s.Person, station: g.nameOf(s.Chain, e.Station),
 		length: int64(e.Loan / time.Second), kit: e.Kit, lost: e.Kind == checkout.Lost, doubtful: sight == custody.Doubtful || e.Mark == checkout.MarkDoubtful,
 	}
 	if l.person == "" {

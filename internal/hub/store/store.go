@@ -44,7 +44,8 @@ type Store struct {
 
 	testOnlyClock func() time.Time // nil: the database's
 
-	asking singleflight.Group // for changes
+	asking  singleflight.Group // for changes
+	arrived arrivals
 
 	mu    sync.Mutex
 	queue queue
