@@ -187,6 +187,9 @@ func (s *Server) changes(r *http.Request, from store.Sender, _ io.Reader) (any, 
 	if wait == 0 {
 		wait = wire.Wait
 	}
+	if q.Has("first") { // it wants to know who else there is
+		wait = 0
+	}
 	return s.Store.Changes(r.Context(), from, epoch, since, wait)
 }
 

@@ -348,3 +348,23 @@ func TestLabs(t *testing.T) {
 		t.Errorf("after a station has left the other lab: %+v", c)
 	}
 }
+
+// TestFirstQuestion: a station that begins is told at once which others there are, though no
+// row is new.
+func TestFirstQuestion(t *testing.T) {
+	x := serve(t)
+	x.Wait = time.Minute
+	a := newWired(t, x, "lab-a")
+	a.join(x)
+	token := a.link.Status().Member.Token
+	var h wire.Head
+	for was := (wire.Head{Ver: 1 << 60}); was.Ver != h.Ver; time.Sleep(300 * time.Millisecond) {
+		was = h
+		h = want[wire.Head](x, "GET", wire.PathHead, token, nil)
+	}
+	begun := time.Now()
+	c := want[wire.Changes](x, "GET", fmt.Sprintf("%s?epoch=%d&since=%d&first=", wire.PathChanges, h.Epoch, h.Ver), token, nil)
+	if len(c.Stations) != 1 || c.Stations[0].Name != "lab-a" || time.Since(begun) > 30*time.Second {
+		t.Errorf("after %v: %+v", time.Since(begun), c)
+	}
+}

@@ -377,8 +377,11 @@ func (s *session) listen() error {
 	if err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		q := url.Values{"epoch": {strconv.FormatInt(cursor.Epoch, 10)}, "since": {strconv.FormatUint(cursor.Ver, 10)}}
+		if first {
+			q.Set("first", "")
+		}
 		ctx, end := context.WithTimeout(s.ctx, wire.Wait+30*time.Second)
 		var c wire.Changes
 		err := s.c.ask(ctx, http.MethodGet, wire.PathChanges+"?"+q.Encode(), nil, &c)

@@ -237,7 +237,7 @@ func (h *Hub) changes(r *http.Request, m *member) wire.Changes {
 	}
 	ctx, end := context.WithTimeout(r.Context(), 5*time.Second)
 	defer end()
-	for since == h.ver && since > 0 && ctx.Err() == nil {
+	for since == h.ver && since > 0 && !q.Has("first") && ctx.Err() == nil {
 		bell := h.bell.Next()
 		h.mu.Unlock()
 		select {

@@ -4,7 +4,7 @@
 //	POST /v1/lab/join     Join → Joined      with the secret of a join code
 //	GET  /v1/lab/head     → Head             the rest with the token of a station
 //	POST /v1/lab/append   Append → []Accepted
-//	GET  /v1/lab/changes  ?epoch=&since= → Changes, as soon as there are some
+//	GET  /v1/lab/changes  ?epoch=&since= → Changes, as soon as there are some; with &first at once
 //	POST /v1/lab/leave
 //
 // A station's events go up as they are in its chain, and every one of them once. What
