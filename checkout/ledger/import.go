@@ -228,10 +228,17 @@ func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, 
 	}
 	before := *old
 	entry.Import(old, r)
-	if p.row = old; old.Status == checkout.Retired && r.Status == checkout.Retired.String() {
-		r.Tag = checkout.Tag{} // a retired entry needs no tag
+	if p.row = old; t.needsNoTag(p.tree, r) {
+		r.Tag = checkout.Tag{}
 	}
 	return p, &before
+}
+
+// needsNoTag reports whether a line is of somebody who is retired and stays so: its tag is
+// not theirs.
+func (t *txn) needsNoTag(tr record.Tree, r *books.ImportRow) bool {
+	was := t.row(tr, r.ID)
+	return was != nil && was.Status == checkout.Retired && r.Status == checkout.Retired.String()
 }
 
 // importRow adds or changes one person or device.
@@ -272,7 +279,7 @@ func (t *txn) freeMoved(j *journal.Journal, p party, tag checkout.Tag) {
 	if p.row.Lookup != nil {
 		other, ok, err := j.ByTag(p.row.Lookup)
 		t.must(err)
-		if ok && other.ID != p.id {
+		if ok && other.ID != p.id && !t.needsNoTag(p.tree, &other) {
 			t.dropTag(p)
 		}
 	}

@@ -796,3 +796,19 @@ func TestImportLoansLate(t *testing.T) {
 	}
 	x.verify()
 }
+
+// TestTagOfTheRetired: a line of somebody who is retired and stays so takes no tag, so that
+// who had it keeps it as one that was replaced.
+func TestTagOfTheRetired(t *testing.T) {
+	x := newLedger(t)
+	x.ok(x.RetirePerson("ann", "admin", checkout.SourceCLI))
+	_, err := x.importing(checkout.KindPerson, []books.ImportRow{
+		{ID: "ben", Name: "Ben", Tag: tag(6), Line: 2},
+		{ID: "ann", Name: "Ann", Tag: tag(2), Status: "retired", Line: 3},
+	})
+	x.ok(err)
+	want(t, "the new badge", x.subject(6).ID, "ben")
+	old := x.subject(2)
+	want(t, "whose the old one is", old.ID, "ben")
+	want(t, "what it is", old.Status, checkout.OldBadge)
+}
