@@ -436,3 +436,26 @@ func TestMetaThatLies(t *testing.T) {
 		})
 	}
 }
+
+// TestSalvageStrayedEvent: an event under the key of another chain, of which one bit was
+// flipped, belongs to the chain that it names itself.
+func TestSalvageStrayedEvent(t *testing.T) {
+	for _, index := range []uint16{0, 3, 257, record.ForeignChain + 1} {
+		x := newLedger(t)
+		x.bump(1, 11)
+		x.bump(2, 12)
+		x.bump(3, 13)
+		x.ok(x.update(func(t *txn) {
+			b, key := t.bucket(record.TreeEvents), record.EventKey(record.At(t.l.own, 8))
+			raw := bytes.Clone(b.Get(key))
+			t.must(b.Delete(key))
+			t.must(b.Put(record.EventKey(record.At(index, 8)), raw))
+		}))
+		x.ok(x.Close())
+		s := x.salvaged()
+		want(t, "lost", len(numbersOf(s.Lost)), 0)
+		want(t, "of other chains", len(s.Others), 0)
+		want(t, "who has what", x.who(), "ipad=ann nexus=cem pixel=ben")
+		x.verify()
+	}
+}

@@ -145,7 +145,7 @@ func (w *Wreck) row(tr record.Tree, g boltpages.Found) bool {
 	if tr == record.TreeEvents {
 		at, ok := record.ParseEventKey(g.Key)
 		ev, err := record.Decode(g.Value)
-		if !ok || err != nil || ev.Seq != at.Seq {
+		if !ok || err != nil || ev.Seq != at.Seq || w.strays(at.Chain, &ev) {
 			return false
 		}
 		w.Events = append(w.Events, Event{at, g.Off, int32(len(g.Value)), true, ev.Erased})
@@ -158,6 +158,20 @@ func (w *Wreck) row(tr record.Tree, g boltpages.Found) bool {
 	}
 	w.Rows[tr][string(v.Key)] = bytes.Clone(v.Body)
 	return true
+}
+
+// strays reports whether the key of an event names another chain than the event does: a bit
+// of it was flipped. The event is found again by what it says itself.
+func (w *Wreck) strays(index uint16, ev *record.Event) bool {
+	if index == 0 || index >= record.ForeignChain {
+		return true
+	}
+	for i, c := range w.Chains {
+		if i != index && !ev.Chain.IsZero() && c.ID == ev.Chain {
+			return true
+		}
+	}
+	return false
 }
 
 // learn notes what an event says about its chain.
@@ -248,7 +262,8 @@ func (w *Wreck) findEvents(f io.ReaderAt, size int64) {
 // file fits.
 func (w *Wreck) index(ev *record.Event) uint16 {
 	most, nameless := uint16(0), []uint16{}
-	for i, c := range w.Chains {
+	for _, i := range slices.Sorted(maps.Keys(w.Chains)) {
+		c := w.Chains[i]
 		if ev.Version == 1 && c.Name == ev.Station || ev.Version != 1 && c.ID == ev.Chain {
 			w.learn(i, ev)
 			return i
