@@ -17,7 +17,7 @@ import (
 
 // syncRows is how many rows of a pull are written at once, unless a bump waits: it then
 // waits for their pages, too.
-const syncRows = 25
+const syncRows = 100
 
 // apply writes the changes of a pull. A row that the register refuses is left out,
 // and noted: it must not keep all others out for ever.

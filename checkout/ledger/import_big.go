@@ -30,7 +30,10 @@ func (l *Ledger) newImporter() *journal.Importer {
 	var t *txn // of the rows before
 	return journal.NewImporter(journal.Options{
 		Path: l.path, Keys: l.keys, Log: l.o.Logger, Batch: batchRows,
-		Update: func(f func(*bolt.Tx) error) error { return l.updateMany(func(t *txn) { t.must(f(t.tx)) }) },
+		Update: func(f func(*bolt.Tx) error) error {
+			l.writing.MakeRoom()
+			return l.updateMany(func(t *txn) { t.must(f(t.tx)) })
+		},
 		Alone: func(f func()) {
 			l.writing.Lock()
 			defer l.writing.Unlock()

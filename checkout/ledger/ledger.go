@@ -336,6 +336,7 @@ func (l *Ledger) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
+	l.writing.Forget()
 	l.importer.Stop()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -190,8 +190,12 @@ func (l *Ledger) agreed(change func(*txn)) func(*bolt.Tx) error {
 	}
 }
 
-// waits reports whether a change waits for one of many rows to stop.
-func (l *Ledger) waits() bool { return l.writing.Waiting() > 0 }
+// waits reports whether a change waits for one of many rows to stop, or will soon.
+func (l *Ledger) waits() bool { return l.writing.Waiting() > 0 || l.writing.Expected() }
+
+// Expect says that somebody has bumped the first of two tags: pulls and imports make room
+// for a second and a half, or until the second one is saved.
+func (l *Ledger) Expect() { l.writing.Expect() }
 
 // write makes a change, and those of who rides in c, if c is not nil. The caller has the turn.
 func (l *Ledger) write(f func(*bolt.Tx) error, c *lane.Coach) error {

@@ -96,6 +96,7 @@ func (l *Ledger) TakeOver(m Moment, seen []books.Seen, actor string, believe fun
 	rest, done := from(nothing), 0
 	for err == nil && done < rest {
 		end := done
+		l.writing.MakeRoom()
 		err = l.updateMany(func(t *txn) {
 			t.settled(&m)
 			for end = done; end < min(done+takeAtOnce, rest) && (end == done || !l.waits()); end++ {

@@ -13,6 +13,9 @@ import (
 // or status is an event, which the directory doesn't get. It returns the rows with their
 // ids: all, or where a tap waits at least the first. If one is refused, none is written.
 func (l *Ledger) Sync(rows []books.SyncRow, actor string, source checkout.Source) (out []books.SyncRow, err error) {
+	if len(rows) > 1 { // a bump waits for a single one
+		l.writing.MakeRoom()
+	}
 	err = l.updateMany(func(t *txn) {
 		out = slices.Clone(rows)
 		for i := range out {

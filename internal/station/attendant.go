@@ -245,7 +245,10 @@ func (a *attendant) outcome(out checkout.Outcome) answer {
 		return a.counted(out.Device)
 	case checkout.Refused:
 		a.refused(out, checkout.RefusedError{Subject: cmp.Or(out.Person, out.Device)})
+	case checkout.WaitBadge:
+		a.o.Ledger.Expect()
 	case checkout.WaitDevice:
+		a.o.Ledger.Expect()
 		if digits := a.logIn(out.Person); digits != "" {
 			return a.show(panel.Message{Key: "log-in", Person: a.name(out.Person), Number: digits})
 		}

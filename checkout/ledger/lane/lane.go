@@ -36,6 +36,9 @@ type Lane struct {
 	wait []*Rider
 	want int           // how many changes wait or are being made
 	none chan struct{} // closed when there are no more of them; nil: there are none
+	// soon is closed when the change was made that is expected until then; nil: none is.
+	soon chan struct{}
+	then time.Time
 }
 
 // New returns a lane on which nobody is.
@@ -124,6 +127,66 @@ func (l *Lane) Gone() {
 	if l.want--; l.want == 0 {
 		close(l.none)
 		l.none = nil
+	}
+	l.forget()
+}
+
+// longestExpected is how long many rows wait for somebody who stands at a reader: of most
+// pairs the second bump comes within it.
+const longestExpected = 1500 * time.Millisecond
+
+// Expect says that somebody stands at a reader, and a change will probably come soon.
+func (l *Lane) Expect() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.then = time.Now().Add(longestExpected)
+	if l.soon == nil {
+		l.soon = make(chan struct{})
+	}
+}
+
+// Forget ends it. So does a change.
+func (l *Lane) Forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forget()
+}
+
+func (l *Lane) forget() {
+	if l.soon != nil {
+		close(l.soon)
+		l.soon = nil
+	}
+}
+
+// expected is closed when no change is expected any more, within the time; nil: none is.
+func (l *Lane) expected() (soon chan struct{}, within time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if within = time.Until(l.then); within <= 0 {
+		l.forget()
+	}
+	return l.soon, within
+}
+
+// Expected reports whether a change is.
+func (l *Lane) Expected() bool {
+	soon, _ := l.expected()
+	return soon != nil
+}
+
+// MakeRoom is for who is about to write many rows: it waits until no change is expected. A
+// bump that comes while others are saved waits for the disk twice.
+func (l *Lane) MakeRoom() {
+	soon, within := l.expected()
+	if soon == nil {
+		return
+	}
+	late := time.NewTimer(within)
+	defer late.Stop()
+	select {
+	case <-soon:
+	case <-late.C:
 	}
 }
 

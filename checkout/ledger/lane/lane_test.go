@@ -96,3 +96,44 @@ func TestGiveWay(t *testing.T) {
 		}
 	})
 }
+
+// TestExpect: many rows wait for who is expected, until they have come or for a while, and
+// stop when somebody is.
+func TestExpect(t *testing.T) {
+	for name, tt := range map[string]struct {
+		then func(l *Lane) // after 300 ms
+		took time.Duration
+	}{
+		"came":      {func(l *Lane) { l.Come(); l.Gone() }, 300 * time.Millisecond},
+		"is slow":   {func(l *Lane) {}, longestExpected},
+		"once more": {func(l *Lane) { l.Expect() }, longestExpected},
+		"forgotten": {func(l *Lane) { l.Forget() }, 300 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := New()
+				if l.Expected() {
+					t.Error("nobody was expected")
+				}
+				l.Expect()
+				if !l.Expected() {
+					t.Error("somebody is expected")
+				}
+				begin := time.Now()
+				go func() { time.Sleep(300 * time.Millisecond); tt.then(l) }()
+				l.MakeRoom()
+				if took := time.Since(begin); took != tt.took {
+					t.Errorf("it waited %v, want %v", took, tt.took)
+				}
+				time.Sleep(2 * longestExpected)
+				if l.Expected() {
+					t.Error("nobody is expected any more")
+				}
+				begin = time.Now()
+				if l.MakeRoom(); time.Since(begin) != 0 {
+					t.Error("it waited for nobody")
+				}
+			})
+		})
+	}
+}
