@@ -71,3 +71,7 @@ func Serve(ctx context.Context, log *slog.Logger, ready func(), tasks ...Task) e
 	wg.Wait()
 	return errors.Join(errs...)
 }
+
+// Simulated is whether time is. Then nothing is urgent, and passing from one thread to
+// another would be most of the work. Only tests set it, before anything runs.
+var Simulated bool

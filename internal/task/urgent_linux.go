@@ -20,6 +20,9 @@ const slice = 100 * time.Microsecond
 // a pull compared its rows. Where the daemon may not do that (LimitNICE in its unit) the
 // thread is as urgent as the others.
 func Urgent() {
+	if Simulated {
+		return
+	}
 	runtime.LockOSThread()
 	attr := unix.SchedAttr{Size: unix.SizeofSchedAttr, Nice: urgent, Runtime: uint64(slice)}
 	_ = unix.SchedSetAttr(0, &attr, 0)

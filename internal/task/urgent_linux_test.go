@@ -39,3 +39,15 @@ func TestUrgent(t *testing.T) {
 		t.Errorf("the urgent thread is %d nice, not %d", got, want)
 	}
 }
+
+// TestNothingIsUrgent: in simulated time a goroutine keeps the thread that it has.
+func TestNothingIsUrgent(t *testing.T) {
+	Simulated = true
+	defer func() { Simulated = false }()
+	before := nice(t)
+	done := make(chan int)
+	go func() { Urgent(); done <- nice(t) }()
+	if got := <-done; got != before {
+		t.Errorf("the thread is %d nice, and was %d", got, before)
+	}
+}
