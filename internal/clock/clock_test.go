@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"stump/checkout"
 )
 
 func TestTrust(t *testing.T) {
@@ -47,5 +49,21 @@ func TestOwnClock(t *testing.T) {
 		if ok, why, err := ownClock(wall); ok != want || why == "" || err != nil {
 			t.Errorf("%v: %v, %q, %v", wall, ok, why, err)
 		}
+	}
+}
+
+// TestSimulated: tests may take the place of the machine's clocks.
+func TestSimulated(t *testing.T) {
+	want := checkout.Stamp{Wall: time.Unix(7, 0), Mono: 3}
+	Simulated = func() checkout.Stamp { return want }
+	defer func() { Simulated = nil }()
+	if got := (Source{RTC: true}).Now(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if (Source{RTC: true}).Trusted() {
+		t.Error("the simulated clock is not right")
+	}
+	if want.Trusted = true; !(Source{}).Trusted() {
+		t.Error("the simulated clock is right")
 	}
 }
