@@ -39,6 +39,9 @@ type Config struct {
 	CAFile string `toml:"ca_file"`
 	// Admin gets the weekly digest; empty: nobody.
 	Admin string `toml:"admin"`
+
+	// TestDial replaces the network in tests.
+	TestDial func(ctx context.Context, network, addr string) (net.Conn, error) `toml:"-"`
 }
 
 // The values of Config.TLS; "" is the first.
@@ -57,8 +60,6 @@ type Options struct {
 	// machine's.
 	Language string
 	Zone     *time.Location
-	// TestDial replaces the network in tests.
-	TestDial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Content is what a message says.

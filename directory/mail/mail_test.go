@@ -278,7 +278,7 @@ func TestHang(t *testing.T) {
 	for _, step := range []string{smtptest.Connect, smtptest.EHLO, smtptest.From, smtptest.To, smtptest.Data, smtptest.Message} {
 		synctest.Test(t, func(t *testing.T) {
 			x := open(t, Config{Server: "localhost:25", TLS: "none"}, Options{})
-			x.o.TestDial = func(context.Context, string, string) (net.Conn, error) {
+			x.cfg.TestDial = func(context.Context, string, string) (net.Conn, error) {
 				here, there := net.Pipe()
 				go x.Serve(there)
 				return here, nil
@@ -318,7 +318,7 @@ func TestKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := open(t, Config{Server: "localhost:25", TLS: "none"}, Options{})
 		dialled := 0
-		x.o.TestDial = func(context.Context, string, string) (net.Conn, error) {
+		x.cfg.TestDial = func(context.Context, string, string) (net.Conn, error) {
 			dialled++
 			here, there := net.Pipe()
 			go x.Serve(there)

@@ -113,8 +113,8 @@ func (m *Mail) connect(ctx context.Context, report func(call.Step)) (*session, c
 		return nil, o
 	}
 	dial := (&net.Dialer{Timeout: connectTime}).DialContext
-	if m.o.TestDial != nil {
-		dial = m.o.TestDial
+	if m.cfg.TestDial != nil {
+		dial = m.cfg.TestDial
 	}
 	begin := time.Now()
 	conn, err := dial(ctx, "tcp", m.cfg.Server)

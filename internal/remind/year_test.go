@@ -199,7 +199,7 @@ func (y *year) station(ctx context.Context) {
 		m := mortal{y.l, y}
 		y.mu.Unlock()
 		r := New(Options{Ledger: m, Rules: reminder.Rules{Stages: stages, At: 9 * time.Hour, Calendar: loan.Calendar{Zone: time.UTC}}, Station: "lab", Stamp: y.stamp})
-		post, err := mail.New(mail.Config{Server: "post.lab.example:25", From: "lab@lab.example", TLS: "none"}, mail.Options{Zone: time.UTC, TestDial: y.dial})
+		post, err := mail.New(mail.Config{Server: "post.lab.example:25", From: "lab@lab.example", TLS: "none", TestDial: y.dial}, mail.Options{Zone: time.UTC})
 		if err != nil {
 			y.t.Error(err)
 			return
