@@ -46,8 +46,10 @@ type Options struct {
 	// simulated lines use a real station's ledger, perhaps a copy of it, and
 	// real lines a simulated one.
 	StateNamed bool
-	Socket     string
-	Listen     string
+	// Socket is where the API is asked. "": only Daemon.API is, as in tests in simulated
+	// time, which would stand still while somebody waits at a socket.
+	Socket string
+	Listen string
 	// Sim takes simulated lines and display instead of hardware.
 	Sim bool
 	// Replay is a trace that is played on the simulated lines first, at Speed:
@@ -66,6 +68,8 @@ type Options struct {
 	Network <-chan struct{}
 	// Ready is called when every part works; may be nil.
 	Ready func()
+	// TestNow replaces CLOCK_MONOTONIC in tests.
+	TestNow func() int64
 }
 
 // Daemon is an assembled station.
@@ -122,6 +126,9 @@ func New(o Options) (*Daemon, error) {
 	}
 	tidy(o, ledger)
 	d := &Daemon{o: o, places: p, Ledger: ledger, now: gpio.Monotonic, asked: o.Config.Clone(), holidays: closed}
+	if o.TestNow != nil {
+		d.now = o.TestNow
+	}
 	if err = rightLines(o, ledger); err == nil {
 		err = d.assemble()
 	}
@@ -257,6 +264,9 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		}
 	}
 	d.API = api.NewServer(o)
+	if d.o.Socket == "" {
+		return []task.Task{d.API.Jobs()}, nil
+	}
 	ln.Handler = d.API
 	err = ln.Open()
 	if site == nil {

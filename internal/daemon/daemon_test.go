@@ -19,6 +19,7 @@ import (
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/simlab"
+	"stump/internal/task"
 	"stump/internal/testkit"
 )
 
@@ -105,6 +106,16 @@ func TestTasks(t *testing.T) {
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("tasks\n%q, want\n%q", names, want)
+	}
+	alone := simOptions(t, "")
+	alone.Socket = ""
+	d, err := New(alone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Ledger.Close()
+	if slices.ContainsFunc(d.tasks, func(t task.Task) bool { return strings.HasPrefix(t.String(), "api") }) || d.API == nil {
+		t.Error("without a socket the API is asked by who has the Daemon, and by nobody else")
 	}
 	t.Setenv("WATCHDOG_USEC", "30000000")
 	d = newSim(t, "")

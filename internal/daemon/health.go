@@ -13,6 +13,7 @@ import (
 	"stump/checkout/loan"
 	"stump/hw/selftest"
 	"stump/internal/books"
+	"stump/internal/clock"
 	"stump/internal/hint"
 	"stump/internal/panel"
 	"stump/internal/station"
@@ -111,7 +112,7 @@ func lowLine(r *station.Reader) string {
 
 // machine is the state of the board.
 func (d *Daemon) machine() station.Machine {
-	if d.o.Sim {
+	if d.o.Sim && clock.Simulated == nil {
 		return station.Machine{ClockTrusted: true} // the simulated lab does not need the time
 	}
 	m := station.Machine{ClockTrusted: wallClock(d.o.Config).Trusted()}
