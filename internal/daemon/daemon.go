@@ -102,6 +102,7 @@ type Daemon struct {
 	links     *link.Page
 	web       string
 	noLines   sync.Map // the names of the readers that have no lines
+	out       out
 }
 
 // New puts a station together and takes what only one process can have: the

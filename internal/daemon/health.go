@@ -3,7 +3,10 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"log/slog"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,17 +41,49 @@ func (d *Daemon) idle() panel.IdleInfo {
 	if machine.ClockTrusted {
 		info.Clock = time.Now()
 	}
-	for loan, err := range d.Ledger.Loans(books.LoanFilter{}) {
+	info.Out, info.Overdue = d.out.count(d.Ledger, wallClock(d.o.Config).Trusted(), d.o.Log)
+	return info
+}
+
+// out counts the loans. It reads them only when that can have changed: the idle screen asks
+// each minute, and most minutes nobody comes.
+type out struct {
+	mu          sync.Mutex
+	trusted     bool      // what the count is of: whether the clock was right,
+	commits     uint64    // what was saved until then,
+	from, until time.Time // and from when until when no loan becomes overdue; zero until is for ever
+	out, late   int
+}
+
+// lent is what is counted.
+type lent interface {
+	Health() ledger.Health
+	Loans(books.LoanFilter) iter.Seq2[books.Loan, error]
+}
+
+func (o *out) count(l lent, trusted bool, log *slog.Logger) (all, overdue int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now, commits := time.Now(), l.Health().Commits
+	if commits == o.commits && trusted == o.trusted && !o.from.IsZero() && !now.Before(o.from) && (o.until.IsZero() || !now.After(o.until)) {
+		return o.out, o.late
+	}
+	o.trusted, o.commits, o.from, o.until, o.out, o.late = trusted, commits, now, time.Time{}, 0, 0
+	for loan, err := range l.Loans(books.LoanFilter{Now: now}) {
 		if err != nil {
-			d.o.Log.Error("the loans can't be counted", "err", err)
+			log.Error("the loans can't be counted", "err", err)
+			o.from = time.Time{}
 			break
 		}
-		info.Out++
-		if loan.Overdue {
-			info.Overdue++
+		o.out++
+		switch {
+		case loan.Overdue:
+			o.late++
+		case loan.Due.After(now) && (o.until.IsZero() || loan.Due.Before(o.until)):
+			o.until = loan.Due
 		}
 	}
-	return info
+	return o.out, o.late
 }
 
 // notice is the key of the text about what is wrong, "" if all is well, and who does

@@ -2,15 +2,20 @@ package daemon
 
 import (
 	"errors"
+	"iter"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger"
 	"stump/gpio"
 	"stump/hw/board"
 	"stump/hw/selftest"
+	"stump/internal/books"
 	"stump/internal/config"
 	"stump/internal/credential"
 	"stump/internal/simlab"
@@ -123,4 +128,65 @@ func TestReaderWithoutLines(t *testing.T) {
 	if err := source.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// lender is a ledger that says how often its loans were read.
+type lender struct {
+	loans   []books.Loan
+	commits uint64
+	read    int
+	err     error
+}
+
+func (l *lender) Health() ledger.Health { return ledger.Health{Commits: l.commits} }
+
+func (l *lender) Loans(f books.LoanFilter) iter.Seq2[books.Loan, error] {
+	l.read++
+	return func(yield func(books.Loan, error) bool) {
+		for _, loan := range l.loans {
+			loan.Overdue = !loan.Due.IsZero() && f.Now.After(loan.Due)
+			if !yield(loan, nil) {
+				return
+			}
+		}
+		if l.err != nil {
+			yield(books.Loan{}, l.err)
+		}
+	}
+}
+
+// TestOut: loans are counted again when something was saved, when one becomes overdue, when
+// the clock is set, and after an error, but not each minute.
+func TestOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now()
+		l, o := &lender{loans: []books.Loan{{}, {Due: now.Add(-time.Hour)}, {Due: now.Add(2 * time.Hour)}, {Due: now.Add(time.Hour)}}}, new(out)
+		trusted := true
+		wants := func(what string, all, late, read int) {
+			t.Helper()
+			gotAll, gotLate := o.count(l, trusted, slog.New(slog.DiscardHandler))
+			if gotAll != all || gotLate != late || l.read != read {
+				t.Errorf("%s: %d out, %d overdue, read %d times; want %d, %d, %d", what, gotAll, gotLate, l.read, all, late, read)
+			}
+		}
+		wants("first", 4, 1, 1)
+		time.Sleep(time.Hour)
+		wants("an hour later", 4, 1, 1)
+		time.Sleep(time.Nanosecond)
+		wants("one is overdue now", 4, 2, 2)
+		time.Sleep(time.Hour)
+		wants("and another", 4, 3, 3)
+		time.Sleep(1000 * time.Hour)
+		wants("nothing becomes overdue any more", 4, 3, 3)
+		l.commits, l.loans = 1, l.loans[1:]
+		wants("one came back", 3, 3, 4)
+		trusted = false
+		wants("the clock is not right", 3, 3, 5)
+		wants("the clock is still not right", 3, 3, 5)
+		l.commits, l.err = 2, errors.New("damaged")
+		wants("an error", 3, 3, 6)
+		l.err = nil
+		wants("no error any more", 3, 3, 7)
+		wants("and so it stays", 3, 3, 7)
+	})
 }
