@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run lab gallery test unit proofs long bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
+.PHONY: help setup build run lab gallery test unit proofs long decade bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,16 +63,22 @@ unit: ## all tests with the race detector, except long ones of a single goroutin
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, memory under hostile directories, uploads and exports
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, a month of a station, memory under hostile directories, uploads and exports
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	@# Under the race detector each of these plays a tenth of its sequences.
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
 	$(GO) test -vet=off -count=1 ./wiegand
+	$(GO) test -vet=off -count=1 -run '^TestDecade$$' ./internal/decade
 	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
 
 long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestKill$$' -v ./cmd/stump-hub -kills 200
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestModel$$' -v ./internal/hub/store -models 2000
+
+YEARS ?= 10
+SEED ?= 1
+decade: ## YEARS of a station in simulated time, by a SEED, held to an oracle (docs/decade.md)
+	GOGC=400 $(GO) test -vet=off -count=1 -timeout 2h -run '^TestDecade$$' -v ./internal/decade -years $(YEARS) -seed $(SEED)
 
 bench-hub: ## what a hub does in a second, beside the PostgreSQL under it (needs PostgreSQL)
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^$$' -bench '^BenchmarkHub$$' -benchtime 1x ./cmd/stump-hub

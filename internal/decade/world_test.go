@@ -1,0 +1,140 @@
+package decade
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/internal/books"
+	"stump/internal/clock"
+)
+
+// world is the lab and all that is in it: the station, the truth, and the dice.
+type world struct {
+	t       *testing.T
+	seed    uint64
+	dice    *rand.Rand
+	dir     string
+	disk    int // counts those that were lost in power cuts
+	log     *log
+	machine *machine
+	st      *station // nil while it is off
+
+	people  []*person
+	devices []*device
+	desk    desk
+	cards   int // that were ever made
+	events  int // of the books, that move devices
+
+	figures figures
+	wrong   []string
+	told    hash.Hash // all that was seen
+}
+
+// most is how many differences are listed before a life ends.
+const most = 10
+
+func newWorld(t *testing.T, seed uint64) *world {
+	place := "/dev/shm" // a disk in memory, where there is one
+	if _, err := os.Stat(place); err != nil {
+		place = ""
+	}
+	dir, err := os.MkdirTemp(place, "decade")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), told: sha256.New()}
+	w.figures.began = used()
+	w.machine = &machine{dice: rand.New(rand.NewPCG(seed, 1970))}
+	clock.Simulated = w.machine.stamp
+	w.must(os.WriteFile(filepath.Join(dir, "holidays.ics"), []byte(holidays(begin(), begin().AddDate(12, 0, 0))), 0o600))
+	sleep(begin())
+	return w
+}
+
+// close ends the world.
+func (w *world) close() {
+	if w.st != nil {
+		w.halt()
+	}
+	clock.Simulated = nil
+	w.figures.ended = used()
+	os.RemoveAll(w.dir)
+}
+
+// story is the same for the same life.
+func (w *world) story() string {
+	for _, e := range w.wrong {
+		fmt.Fprintln(w.told, e)
+	}
+	return fmt.Sprintf("%x", w.told.Sum(nil)[:8])
+}
+
+// differ notes that the station is not as the oracle says.
+func (w *world) differ(format string, args ...any) {
+	w.t.Helper()
+	s := fmt.Sprintf(format, args...)
+	w.wrong = append(w.wrong, s)
+	w.t.Logf("%s: %s", time.Now().Format("2006-01-02 15:04:05.000"), s)
+	if len(w.wrong) == most {
+		w.t.Logf("the log's end:\n%s", w.log)
+		panic(fmt.Sprintf("seed %d: %d differences, no more are looked for", w.seed, most))
+	}
+}
+
+func (w *world) must(err error) {
+	if err != nil {
+		w.t.Helper()
+		w.t.Fatalf("%s: %v\n%s", time.Now().Format(time.DateTime), err, w.log)
+	}
+}
+
+// check compares the books with the truth.
+func (w *world) check() {
+	has, ends := map[string]string{}, map[string]time.Time{}
+	for l, err := range w.st.Ledger.Loans(books.LoanFilter{}) {
+		w.must(err)
+		has[l.DeviceID], ends[l.DeviceID] = l.PersonID, l.Due
+	}
+	for _, d := range w.devices {
+		want := ""
+		if d.holder != nil {
+			want = d.holder.id
+		}
+		if got := has[d.id]; got != want {
+			w.differ("%s is with %q by the books, want %q", d.name, got, want)
+		} else if off := ends[d.id].Sub(d.due).Abs(); off > time.Second {
+			w.differ("%s with %s is due %v by the books, want %v", d.name, want, ends[d.id], d.due)
+		}
+		delete(has, d.id)
+	}
+	for id, who := range has {
+		w.differ("the books have %s with %s, which nobody has seen", id, who)
+	}
+	w.figures.checks++
+}
+
+// chance is true with a probability.
+func (w *world) chance(p float64) bool { return w.dice.Float64() < p }
+
+// between is a time between two.
+func (w *world) between(a, b time.Duration) time.Duration {
+	return a + time.Duration(w.dice.Int64N(int64(b-a)))
+}
+
+// pick is one of a list.
+func pick[T any](w *world, all []T) T { return all[w.dice.IntN(len(all))] }
+
+// newCard is a card that nobody had before.
+func (w *world) newCard(facility int) string {
+	w.cards++
+	return fmt.Sprintf("H10301:%d:%d", facility, w.cards)
+}
+
+var firstNames = strings.Fields("Ann Ben Cem Dia Eve Fay Gil Hal Ida Jan Kim Leo Mia Ned Ola Pia Quinn Rob Sue Tom Uma Vic Wes Xia Yan Zoe")
