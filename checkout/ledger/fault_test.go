@@ -22,6 +22,7 @@ import (
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
+	"stump/internal/histogram"
 )
 
 func init() { children["full"], children["hold"] = fullChild, holdChild }
@@ -74,8 +75,12 @@ func fullChild() {
 	for range 20 {
 		fail(childTap(l, os.Stdout))
 	}
-	if l.Health().Failure != nil {
+	h := l.Health()
+	if h.Failure != nil {
 		fail(errors.New("a failure is told that is over"))
+	}
+	if h.Written.Sum <= 0 || h.Written.Sum > h.Times.Sum || counted(h.Times) != h.Commits || counted(h.Written) != h.Commits {
+		fail(fmt.Errorf("%d commits, in %+v, of the disk %+v", h.Commits, h.Times, h.Written))
 	}
 	fail(l.Close())
 }
@@ -230,4 +235,11 @@ func TestClosed(t *testing.T) {
 	if _, err := Create(x.path, x.o); !errors.Is(err, os.ErrExist) {
 		t.Errorf("made over another: %v", err)
 	}
+}
+
+func counted(t histogram.Times) (n uint64) {
+	for _, c := range t.Counts {
+		n += c
+	}
+	return n
 }

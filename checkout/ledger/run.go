@@ -212,10 +212,10 @@ func (l *Ledger) write(f func(*bolt.Tx) error, c *lane.Coach) error {
 	}
 	begin := l.commits.Begin()
 	defer l.commits.End()
-	txid, err := l.commit(f, c)
+	written, txid, err := l.commit(f, c)
 	var damaged *DamagedError
 	if errors.As(err, &damaged) && l.salvageNow(damaged) {
-		txid, err = l.commit(f, c)
+		written, txid, err = l.commit(f, c)
 	}
 	var caller callerError
 	if errors.As(err, &caller) {
@@ -231,20 +231,24 @@ func (l *Ledger) write(f func(*bolt.Tx) error, c *lane.Coach) error {
 		return l.failed(err)
 	}
 	boltfile.Crash("after-commit")
-	l.saved(time.Since(begin))
+	l.saved(time.Since(begin), written)
 	return nil
 }
 
-// commit is one attempt at a writing transaction.
-func (l *Ledger) commit(f func(*bolt.Tx) error, c *lane.Coach) (txid int, err error) {
+// commit is one attempt at a writing transaction, and how long the disk took for it.
+func (l *Ledger) commit(f func(*bolt.Tx) error, c *lane.Coach) (written time.Duration, txid int, err error) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if l.db == nil {
-		return 0, callerError{ErrClosed}
+		return 0, 0, callerError{ErrClosed}
 	}
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
+			tx.OnCommit(func() {
+				stats := tx.Stats()
+				written = stats.GetWriteTime()
+			})
 			err := f(tx)
 			if err == nil && c != nil {
 				err = c.Carry(l.writing, tx)
@@ -256,7 +260,7 @@ func (l *Ledger) commit(f func(*bolt.Tx) error, c *lane.Coach) (txid int, err er
 			return nil
 		})
 	})
-	return txid, err
+	return written, txid, err
 }
 
 // retry reopens the file after a failed commit. If only the last sync failed, the commit
@@ -267,7 +271,7 @@ func (l *Ledger) retry(cause error, txid int) error {
 		return cause
 	}
 	reached := false
-	_, err := l.commit(l.agreed(func(t *txn) {
+	_, _, err := l.commit(l.agreed(func(t *txn) {
 		// The number of a transaction is one above the newest in the file.
 		if reached = t.tx.ID() > txid; !reached {
 			t.fail(cause)
@@ -341,8 +345,8 @@ func (l *Ledger) Try() error {
 	return l.update(func(t *txn) { t.put(record.TreeMeta, metaSegment, l.segment[:]) })
 }
 
-func (l *Ledger) saved(took time.Duration) {
-	if l.commits.Saved(took, l.o.Slow) {
+func (l *Ledger) saved(took, disk time.Duration) {
+	if l.commits.Saved(took, disk, l.o.Slow) {
 		l.o.Logger.Warn("the disk is slow", "commit", took)
 	}
 }

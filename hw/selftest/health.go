@@ -207,6 +207,12 @@ func (h *Health) ObserveClock(now time.Duration, trusted bool) {
 // ObserveCommit takes how long it took to save a tap on the disk.
 func (h *Health) ObserveCommit(took time.Duration) { h.took = last(append(h.took, took), commits) }
 
+// Silence is how long no good read has come, since the start at most.
+func (h *Health) Silence(now time.Duration) time.Duration {
+	h.begin(now)
+	return max(now-h.lastGood, 0)
+}
+
 // Report returns the conditions that stand now, in a fixed order, and which of
 // them began or ended since the last report: those are worth a line in the log.
 func (h *Health) Report(now time.Duration) (all, began, ended []Condition) {

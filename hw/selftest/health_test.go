@@ -463,3 +463,26 @@ func TestReportChanges(t *testing.T) {
 		t.Errorf("began %v, ended %v", began, ended)
 	}
 }
+
+// TestSilence is since the last good read, and at first since the start.
+func TestSilence(t *testing.T) {
+	var h Health
+	for _, step := range []struct {
+		at   time.Duration
+		read *wiegand.Read
+		want time.Duration
+	}{
+		{origin, nil, 0},
+		{origin + hour, nil, hour},
+		{origin + hour, refused(), hour},
+		{origin + hour, good(), 0},
+		{origin + 3*hour, nil, 2 * hour},
+	} {
+		if step.read != nil {
+			h.ObserveRead(step.at, step.read)
+		}
+		if got := h.Silence(step.at); got != step.want {
+			t.Errorf("at %v: %v, want %v", step.at, got, step.want)
+		}
+	}
+}

@@ -78,6 +78,8 @@ type Options struct {
 	Check func(ctx context.Context, path string) error
 	// Conditions returns what is wrong with each reader.
 	Conditions func() map[string][]selftest.Condition
+	// Machine says how the board is; nil without a daemon.
+	Machine func() station.Machine
 	// Backups returns the newest good backup in each folder; nil without a daemon.
 	Backups func() []wire.Backup
 	// SelfTest returns what a self-test or a scope of a reader works with, and who takes it
@@ -363,9 +365,10 @@ func (s *Server) labRoutes() []route {
 	watch := monitor.Desk{
 		Station: s.o.Station, Version: s.o.Version, Ledger: s.o.Ledger, Readers: s.o.Readers, Worker: s.o.Worker,
 		Conditions: s.o.Conditions, Backups: s.o.Backups, Lab: func() *wire.Lab { return labs.StatusOf(s.o.Lab) }, Now: s.o.Now,
+		Panel: s.o.Panel, Machine: s.o.Machine,
 	}
-	if s.o.Panel != nil {
-		watch.Display = func() bool { return s.o.Panel.Health().Up }
+	if s.o.Access != nil {
+		watch.Sessions = func() int { return len(s.o.Access.Sessions()) }
 	}
 	return []route{
 		{"GET /healthz", ledgerOnly, identity.None, bare(monitor.Alive)},

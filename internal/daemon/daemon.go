@@ -256,7 +256,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
 		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Lab: d.lab, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
-		Conditions: d.conditions, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
+		Conditions: d.conditions, Machine: d.machine, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
 	if site != nil {
 		o.Web, o.Extend, d.web = site.Web, d.links, site.URL

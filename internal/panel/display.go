@@ -26,6 +26,7 @@ type displayLoop struct {
 	then   *Message  // what is shown after the message that is up
 	before time.Time // until when
 	number uint64    // of the newest message taken
+	saved  time.Time // when it was shown, if it says that something was saved; else zero
 	tick   time.Time // when the idle screen is next updated
 	still  string    // the idle screen's text without its clock
 
@@ -86,7 +87,7 @@ func (d *displayLoop) choose(now time.Time) (fresh, heal bool) {
 	m, poked, over := d.message, d.poked, d.over
 	d.message, d.poked, d.over = nil, false, nil
 	if m != nil {
-		d.number = d.last
+		d.number, d.saved = d.last, d.shown
 	}
 	d.mu.Unlock()
 

@@ -57,11 +57,12 @@ type Panel struct {
 	readyOnce       sync.Once
 
 	mu      sync.Mutex
-	last    uint64   // number of the newest message
-	message *Message // not yet taken by the display loop
-	signal  signal   // not yet taken by the lights loop
-	goesOn  bool     // the pattern that is played goes on
-	key     string   // of the newest message
+	last    uint64    // number of the newest message
+	message *Message  // not yet taken by the display loop
+	shown   time.Time // when the newest message came, if it says that something was saved; else zero
+	signal  signal    // not yet taken by the lights loop
+	goesOn  bool      // the pattern that is played goes on
+	key     string    // of the newest message
 	poked   bool
 	over    *over // not nil: the newest message is over
 	state   State
@@ -128,6 +129,9 @@ func (p *Panel) Show(m Message) uint64 {
 	p.last++
 	n := p.last
 	p.message, p.key, p.signal, p.over = &m, m.Key, signal, nil
+	if p.shown = (time.Time{}); signal == signalDone || signal == signalSavedNotSynced {
+		p.shown = time.Now()
+	}
 	p.mu.Unlock()
 	poke(p.lightWake) // the beep comes first
 	poke(p.wake)

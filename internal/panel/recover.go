@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"stump/internal/histogram"
 	"stump/lcd"
 )
 
@@ -22,6 +23,9 @@ type Health struct {
 	Up    bool      // the last write succeeded
 	Since time.Time // of the last change
 	Err   error     // why it is not up
+	// Took is how long it took, each time that something was saved, until a display that works
+	// said so.
+	Took histogram.Times
 }
 
 // Health returns the state of the display.
@@ -39,6 +43,7 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 	if d.up {
 		err := d.write(f, heal)
 		if err == nil {
+			d.timed()
 			d.told(rows)
 			return
 		}
@@ -59,7 +64,18 @@ func (d *displayLoop) draw(now time.Time, f lcd.Frame, fresh, heal bool) {
 	}
 	d.up, d.pause = true, 0
 	d.o.Logger.Info("display works", "display", d.o.Display.String())
-	d.publish(func() { d.health = Health{Up: true, Since: time.Now()} })
+	d.publish(func() { d.health.Up, d.health.Since, d.health.Err = true, time.Now(), nil })
+}
+
+// timed notes how long it took until what was saved is on the display.
+func (d *displayLoop) timed() {
+	if d.saved.IsZero() {
+		return
+	}
+	d.mu.Lock()
+	d.health.Took.Add(time.Since(d.saved))
+	d.mu.Unlock()
+	d.saved = time.Time{}
 }
 
 // told publishes the display's rows and that their message is answered.
@@ -112,7 +128,7 @@ func (d *displayLoop) down(err error) {
 		}
 		d.health.Up, d.health.Err = false, err
 	})
-	d.up, d.tried = false, time.Now()
+	d.up, d.tried, d.saved = false, time.Now(), time.Time{}
 	d.o.Display.Close()
 }
 

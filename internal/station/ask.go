@@ -95,7 +95,8 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 		subject = checkout.Subject{Kind: kind, Pending: true}
 	}
 	subject.Tag, subject.Fits = tag, kind
-	out := a.desk.Answer(time.Duration(read.End), subject)
+	a.edge = time.Duration(read.End)
+	out := a.desk.Answer(a.edge, subject)
 	switch {
 	case err != nil && out.Kind != checkout.Late:
 		return a.unreadable(err)
@@ -114,6 +115,7 @@ func (a *attendant) identified(read wiegand.Read, tag checkout.Tag, cannotAsk er
 // come meanwhile, and lists it.
 func (a *attendant) unknown(read wiegand.Read, s checkout.Subject, out checkout.Outcome) answer {
 	a.log.Info("unknown tag", "tag", a.mask(s.Tag))
+	a.watch.bumped(Unknown)
 	a.trace(checkout.Refusal{Tag: s.Tag, Unknown: true, Fits: s.Fits, Reason: unknownReasons[s.Fits]})
 	ended := a.ended(out)
 	switch {

@@ -32,12 +32,13 @@ type attendant struct {
 
 	desk   *checkout.Desk
 	asked  map[checkout.Tag]*question
-	visits int         // counts taps, to see whether somebody has come meanwhile
-	enrol  *enrolment  // the tag that an admin expects; nil for none
-	naming *naming     // the badge whose owner types a name; nil for none
-	number *numbering  // the badge whose owner may type a number; nil for none
-	parts  *partsAsked // the question for parts without a tag; nil for none
-	seen   int         // devices that a stock-taking has seen
+	visits int           // counts taps, to see whether somebody has come meanwhile
+	enrol  *enrolment    // the tag that an admin expects; nil for none
+	naming *naming       // the badge whose owner types a name; nil for none
+	number *numbering    // the badge whose owner may type a number; nil for none
+	parts  *partsAsked   // the question for parts without a tag; nil for none
+	seen   int           // devices that a stock-taking has seen
+	edge   time.Duration // the last one of the read that is answered
 	source checkout.Source
 	noise  noiseLog
 	format time.Duration // when the log may speak of unknown formats again
@@ -55,6 +56,7 @@ func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased 
 		desk: checkout.NewDesk(o.Desk), source: checkout.SourceReader, asked: map[checkout.Tag]*question{},
 		noise: noiseLog{faults: map[wiegand.Fault]int{}}, answered: answered{change: make(chan struct{})},
 	}
+	a.watch.bumps = map[string]uint64{}
 	if o.Counting > 0 {
 		a.desk.Count(a.now()+o.Counting-StockWindow, StockWindow)
 	}
@@ -219,6 +221,7 @@ func (a *attendant) kind(read wiegand.Read) checkout.SubjectKind {
 
 // tap takes the tap of somebody known to the desk.
 func (a *attendant) tap(at time.Duration, s checkout.Subject) answer {
+	a.edge = at
 	out := a.desk.Tap(at, s)
 	if out.Kind == checkout.Ignored {
 		return answer{repeated: true}
@@ -283,11 +286,13 @@ func (a *attendant) complete(out checkout.Outcome) answer {
 		return a.show(a.refusal(*no))
 	case err != nil:
 		a.desk.Failed()
+		a.watch.bumped(NotSaved)
 		a.log.Error("not saved", "err", err)
 		return a.show(panel.Message{Key: CannotSave(err)})
 	}
 	a.desk.Done(ev)
-	a.watch.commit(a.o.Ledger.Health().LastCommit)
+	a.watch.commit(a.o.Ledger.Health().LastCommit, a.now()-a.edge)
+	a.watch.bumped(string(ev.Kind))
 	a.log.Info(string(ev.Kind), "seq", ev.Seq, "person", logID(ev.Person, ev.PersonTag), "device", logID(ev.Device, ev.DeviceTag))
 	m := done(ev)
 	if out.Back && a.isComplete(out.Device.Kit) {

@@ -1,17 +1,55 @@
 package station
 
 import (
+	"maps"
 	"sync"
 	"time"
 
 	"stump/hw/selftest"
+	"stump/internal/histogram"
 	"stump/wiegand"
 )
 
-// watch keeps the health of one reader: taps feed it, Conditions reads it.
+// watch keeps the health and the figures of one reader: taps feed it, Conditions and Figures
+// read it.
 type watch struct {
 	mu sync.Mutex
 	selftest.Health
+	bumps map[string]uint64
+	took  histogram.Times
+}
+
+// Figures are what was counted at a reader since the start.
+type Figures struct {
+	// Bumps are by what came of them: the kind of the event, or Refused, Unknown, NotSaved.
+	Bumps map[string]uint64
+	// Took is how long it took from the last edge of a pair's second card until the pair was
+	// saved.
+	Took histogram.Times
+	// Silence is how long no good read has come, since the start at most.
+	Silence time.Duration
+}
+
+// What came of a bump that made no event.
+const (
+	Refused  = "refused"
+	Unknown  = "unknown"
+	NotSaved = "not-saved"
+)
+
+// Figures returns what was counted at the reader.
+func (r *Reader) Figures() Figures {
+	w := &r.attendant.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return Figures{Bumps: maps.Clone(w.bumps), Took: w.took, Silence: w.Silence(time.Duration(r.attendant.o.Now()))}
+}
+
+// bumped counts what came of a bump.
+func (w *watch) bumped(result string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bumps[result]++
 }
 
 func (w *watch) read(now time.Duration, r *wiegand.Read) {
@@ -26,10 +64,12 @@ func (w *watch) unknown(now time.Duration, r *wiegand.Read, line string, others 
 	w.ObserveUnknown(now, r, line, others)
 }
 
-func (w *watch) commit(took time.Duration) {
+// commit takes how long the disk took for a pair, and how long the whole did.
+func (w *watch) commit(disk, took time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ObserveCommit(took)
+	w.ObserveCommit(disk)
+	w.took.Add(took)
 }
 
 // Machine is what a reader's health depends on besides its lines.

@@ -104,6 +104,7 @@ var refusedFor = map[checkout.Status]string{
 
 // refused lists the refusal of a tap, or of a pair.
 func (a *attendant) refused(out checkout.Outcome, no checkout.RefusedError) {
+	a.watch.bumped(Refused)
 	r := checkout.Refusal{Tag: out.Device.Tag, Person: out.Person.ID, Device: out.Device.ID, Reason: no.Reason}
 	if r.Tag.IsZero() || no.Subject.Kind == checkout.KindPerson {
 		r.Tag = out.Person.Tag

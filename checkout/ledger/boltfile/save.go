@@ -8,6 +8,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"stump/internal/histogram"
 )
 
 // ErrCannotSave wraps every error of a commit that the disk refused, because it is full,
@@ -68,6 +70,9 @@ func Room(ledger, path string) error {
 type Health struct {
 	// LastCommit and SlowestCommit are how long commits took, with their fsyncs.
 	LastCommit, SlowestCommit time.Duration
+	// Times are how long all of them took, and Written how long the disk took for each, to
+	// write and to sync it twice.
+	Times, Written histogram.Times
 	// Commits is how many were saved since the ledger was opened.
 	Commits uint64
 	// Slow is set when the newest commit took longer than Options.Slow.
@@ -119,12 +124,16 @@ func (c *Commits) Failed(err error) (before error) {
 	return before
 }
 
-// Saved notes that a commit was saved, and reports whether it took longer than most.
-func (c *Commits) Saved(took, most time.Duration) (slow bool) {
+// Saved notes that a commit was saved, of which the disk took a part, and reports whether it
+// took longer than most.
+func (c *Commits) Saved(took, disk, most time.Duration) (slow bool) {
 	slow = took > most
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h := &c.last
-	*h = Health{LastCommit: took, SlowestCommit: max(h.SlowestCommit, took), Commits: h.Commits + 1, Slow: slow}
+	h.Times.Add(took)
+	h.Written.Add(disk)
+	h.LastCommit, h.SlowestCommit, h.Commits = took, max(h.SlowestCommit, took), h.Commits+1
+	h.Slow, h.Failure = slow, nil
 	return slow
 }

@@ -11,9 +11,11 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"stump/checkout/ledger"
@@ -22,6 +24,8 @@ import (
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
+	"stump/internal/histogram"
+	"stump/internal/panel"
 	"stump/internal/station"
 )
 
@@ -34,9 +38,13 @@ type Desk struct {
 	Conditions       func() map[string][]selftest.Condition
 	Backups          func() []wire.Backup
 	Lab              func() *wire.Lab
-	// Display is whether the display works.
-	Display func() bool
-	Now     func() time.Time
+	// Panel has the display.
+	Panel *panel.Panel
+	// Machine is how the board is.
+	Machine func() station.Machine
+	// Sessions is how many browsers are logged in.
+	Sessions func() int
+	Now      func() time.Time
 }
 
 // Alive answers while the process does.
@@ -122,6 +130,13 @@ func (d Desk) ledger(p *page) error {
 	p.gauge("stump_commit_slowest_seconds", "How long the slowest commit took since the start.", disk.SlowestCommit.Seconds())
 	p.gauge("stump_commit_waiting_seconds", "How long the running commit has taken so far; 0 for none.", disk.Waiting.Seconds())
 	p.gauge("stump_disk_failed", "Whether the newest commit could not be saved.", flag(disk.Failure != nil))
+	p.times("stump_commit_seconds", "How long each commit took since the start, with the disk.", disk.Times)
+	p.times("stump_disk_write_seconds", "How long the disk took for each commit since the start, to write and to sync it.", disk.Written)
+	var fs syscall.Statfs_t
+	if syscall.Statfs(filepath.Dir(info.Path), &fs) == nil {
+		p.gauge("stump_disk_free_bytes", "Room on the disk of the ledger.", float64(fs.Bavail)*float64(fs.Bsize))
+		p.gauge("stump_disk_size_bytes", "Size of the disk of the ledger.", float64(fs.Blocks)*float64(fs.Bsize))
+	}
 	return nil
 }
 
@@ -139,6 +154,18 @@ func (d Desk) readers(p *page) {
 	}
 	for _, r := range d.Readers {
 		p.gauge("stump_reader_up", "Whether the reader is listened to.", flag(r.Down() == nil), "reader", r.Name)
+	}
+	for _, r := range d.Readers {
+		bumps := r.Figures().Bumps
+		for _, result := range slices.Sorted(maps.Keys(bumps)) {
+			p.counter("stump_bumps_total", "Bumps since the start, by what came of them.", float64(bumps[result]), "reader", r.Name, "result", result)
+		}
+	}
+	for _, r := range d.Readers {
+		p.times("stump_bump_seconds", "How long it took from the last edge of a pair's second card until the pair was saved.", r.Figures().Took, "reader", r.Name)
+	}
+	for _, r := range d.Readers {
+		p.gauge("stump_reader_silence_seconds", "How long the reader has read no card, since the start at most.", r.Figures().Silence.Seconds(), "reader", r.Name)
 	}
 	if d.Conditions == nil {
 		return
@@ -189,8 +216,20 @@ func (d Desk) places(p *page) error {
 
 // rest tells of the display, backups and the lab.
 func (d Desk) rest(p *page) {
-	if d.Display != nil {
-		p.gauge("stump_display_up", "Whether the display works.", flag(d.Display()))
+	if d.Panel != nil {
+		h := d.Panel.Health()
+		p.gauge("stump_display_up", "Whether the display works.", flag(h.Up))
+		p.times("stump_display_seconds", "How long it took from each commit of a bump until the display said so.", h.Took)
+	}
+	if d.Machine != nil {
+		m := d.Machine()
+		p.gauge("stump_clock_trusted", "Whether the clock is known to be right.", flag(m.ClockTrusted))
+		if m.LowVoltage != nil {
+			p.gauge("stump_under_voltage", "Whether the board's 5 V is too low.", flag(*m.LowVoltage))
+		}
+	}
+	if d.Sessions != nil {
+		p.gauge("stump_sessions", "Browsers that are logged in.", float64(d.Sessions()))
 	}
 	if d.Backups != nil {
 		for _, b := range d.Backups() {
@@ -233,14 +272,39 @@ func (p *page) counter(name, help string, value float64, labels ...string) {
 	p.row(name, help, "counter", value, labels)
 }
 
+// times is a histogram.
+func (p *page) times(name, help string, t histogram.Times, labels ...string) {
+	p.head(name, help, "histogram")
+	sum := uint64(0)
+	for i, n := range t.Counts {
+		le := "+Inf"
+		if i < len(histogram.Bounds) {
+			le = number(histogram.Bounds[i].Seconds())
+		}
+		sum += n
+		p.line(name+"_bucket", float64(sum), append(labels[:len(labels):len(labels)], "le", le))
+	}
+	p.line(name+"_sum", t.Sum.Seconds(), labels)
+	p.line(name+"_count", float64(sum), labels)
+}
+
 // escaped is a label's value as the format has it.
 var escaped = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
 func (p *page) row(name, help, kind string, value float64, labels []string) {
+	p.head(name, help, kind)
+	p.line(name, value, labels)
+}
+
+// head begins the rows of a name.
+func (p *page) head(name, help, kind string) {
 	if p.name != name {
 		fmt.Fprintf(&p.b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind)
 		p.name = name
 	}
+}
+
+func (p *page) line(name string, value float64, labels []string) {
 	p.b.WriteString(name)
 	for i := 0; i < len(labels); i += 2 {
 		sep := ","
@@ -253,6 +317,8 @@ func (p *page) row(name, help, kind string, value float64, labels []string) {
 		p.b.WriteByte('}')
 	}
 	p.b.WriteByte(' ')
-	p.b.WriteString(strconv.FormatFloat(value, 'g', -1, 64))
+	p.b.WriteString(number(value))
 	p.b.WriteByte('\n')
 }
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
