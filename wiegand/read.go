@@ -22,7 +22,8 @@ const (
 	FaultSwapped   Fault = "swapped"   // the third equal frame that passes only with the lines exchanged, or as many different cards as make chance unlikely
 )
 
-var faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
+// Faults are all of them, in that order.
+var Faults = [...]Fault{FaultOverrun, FaultCollision, FaultNoise, FaultWidth, FaultInterval, FaultCount,
 	FaultParity, FaultPrefix, FaultSwapped}
 
 // Repair says what was removed from, or put into, a frame before it passed.

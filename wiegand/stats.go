@@ -26,7 +26,7 @@ type BadFrame struct {
 	Read  Read
 	Edges []Edge
 	score int
-	fault int // index of Read.Fault in faults
+	fault int // index of Read.Fault in Faults
 }
 
 // Stats returns a copy of what the decoder has seen so far.
@@ -34,7 +34,7 @@ func (d *Decoder) Stats() Stats {
 	s := Stats{Reads: d.stats.reads, Faults: map[Fault]uint64{}}
 	for i, n := range d.stats.faults {
 		if n > 0 {
-			s.Faults[faults[i]] = n
+			s.Faults[Faults[i]] = n
 		}
 	}
 	for _, w := range d.stats.worst {
@@ -47,7 +47,7 @@ func (d *Decoder) Stats() Stats {
 
 type stats struct {
 	reads  uint64
-	faults [len(faults)]uint64
+	faults [len(Faults)]uint64
 	worst  []BadFrame
 }
 
@@ -58,7 +58,7 @@ func (d *Decoder) refuse(f *frame, r *Read) {
 	s := &d.stats
 	off := r.Count - d.nearest(len(f.falls))
 	score := max(off, -off) + f.falls.crowded()
-	fault := slices.Index(faults[:], r.Fault)
+	fault := slices.Index(Faults[:], r.Fault)
 	s.faults[fault]++
 	edges := d.kept(f)
 	edges = edges[:min(len(edges), keptEdges)]
@@ -75,7 +75,7 @@ func (d *Decoder) refuse(f *frame, r *Read) {
 // least is the kept frame that gives way: the least bad, then oldest, of the
 // fault that has most places once the coming one has its own.
 func (s *stats) least(coming int) (least *BadFrame) {
-	var places [len(faults)]int
+	var places [len(Faults)]int
 	places[coming] = 1
 	for i := range s.worst {
 		places[s.worst[i].fault]++

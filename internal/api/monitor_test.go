@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -163,6 +164,33 @@ func TestEveryFigure(t *testing.T) {
 		for end := time.Now().Add(20 * time.Second); !line.MatchString(metrics()); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%s: no %s in\n%s", tc.what, tc.want, metrics())
+			}
+		}
+	}
+	l.want("POST", "sim/fault", `{"fault":"no-power"}`, 200, "")
+	for !strings.Contains(metrics(), "stump_trouble") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	usesFigures(t, metrics())
+}
+
+// usesFigures wants of the rules and the dashboard that they ask for nothing but what a
+// station has. What a simulated one lacks, the package of the figures tests.
+func usesFigures(t *testing.T, has string) {
+	t.Helper()
+	has += "\nstump_under_voltage 0\nstump_backup_timestamp_seconds{folder=\"/b\"} 1\n"
+	for file, least := range map[string]int{"stump.rules.yml": 20, "grafana.json": 20} {
+		text, err := os.ReadFile("../../docs/monitoring/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := regexp.MustCompile(`\bstump_[a-z_]+`).FindAllString(string(text), -1)
+		if len(used) < least {
+			t.Errorf("%s uses %d figures", file, len(used))
+		}
+		for _, name := range used {
+			if !regexp.MustCompile("(?m)^" + name + "[{ ]").MatchString(has) {
+				t.Errorf("%s asks for %s, which no station has", file, name)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func newAttendant(o Options, r ReaderOptions, reads <-chan wiegand.Read, leased 
 		desk: checkout.NewDesk(o.Desk), source: checkout.SourceReader, asked: map[checkout.Tag]*question{},
 		noise: noiseLog{faults: map[wiegand.Fault]int{}}, answered: answered{change: make(chan struct{})},
 	}
-	a.watch.bumps = map[string]uint64{}
+	a.watch.bumps = map[string]uint64{string(checkout.Checkout): 0, string(checkout.Return): 0, string(checkout.Handover): 0, Refused: 0, Unknown: 0, NotSaved: 0}
 	if o.Counting > 0 {
 		a.desk.Count(a.now()+o.Counting-StockWindow, StockWindow)
 	}

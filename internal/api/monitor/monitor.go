@@ -27,6 +27,7 @@ import (
 	"stump/internal/histogram"
 	"stump/internal/panel"
 	"stump/internal/station"
+	"stump/wiegand"
 )
 
 // Desk answers from the parts of a station. What is nil is left out.
@@ -148,7 +149,7 @@ func (d Desk) readers(p *page) {
 	}
 	for _, r := range d.Readers {
 		s := r.Stats()
-		for _, fault := range slices.Sorted(maps.Keys(s.Faults)) {
+		for _, fault := range wiegand.Faults {
 			p.counter("stump_bad_reads_total", "Reads that were refused since the start, by fault.", float64(s.Faults[fault]), "reader", r.Name, "fault", string(fault))
 		}
 	}
