@@ -252,8 +252,13 @@ func TestSignInWithBrowser(t *testing.T) {
 	}
 
 	ann := newPerson(t, browser, station)
+	ann.does("asks for a page", chromedp.Navigate(station+"/people?x=1"), chromedp.WaitVisible(`a[href="/login/sso"]`))
 	ann.toProvider()
 	ann.fromProvider("ann")
+	var address string
+	if ann.does("is there", chromedp.Location(&address)); address != station+"/people?x=1" {
+		t.Errorf("the provider leads to %s", address)
+	}
 	in(ann, "ann@lab.example", "admin")
 	ann.asks("/v1/people", 200)
 	ann.asks("/v1/my/loans", 200)
@@ -294,7 +299,6 @@ func TestSignInWithBrowser(t *testing.T) {
 
 	// With a link, whose secret the page's script takes out of the address.
 	admin := newPerson(t, browser, station)
-	var address string
 	admin.does("follows the link", chromedp.Navigate(strings.TrimSpace(s.run("web", "admin-link"))),
 		chromedp.WaitVisible(`form[action="/logout"]`), chromedp.Location(&address))
 	if admin.asks("/v1/tokens", 200); address != station+"/" {

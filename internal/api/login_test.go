@@ -295,6 +295,11 @@ func TestSignIn(t *testing.T) {
 		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	who, err := s.o.Access.Session(cookies[1].Value)
+	state, in = begin()
+	w = s.ask("GET", "/login/callback?code=C&state="+state, "", "Cookie", in[1]+"; "+jar(t, s.ask("GET", "/reservations?x=1", "", "Accept", "text/html"), door.Wanted)[1])
+	if w.Header().Get("Location") != "/reservations?x=1" {
+		t.Errorf("the page that was wanted: %d %v", w.Code, w.Header())
+	}
 	if err != nil || who.Name != "B@lab.example" || who.Role != identity.Technician || who.Person != "b1" || !who.Fresh {
 		t.Errorf("%+v, %v", who, err)
 	}

@@ -60,8 +60,12 @@ func (s *Server) fail(w *reply, r *http.Request, err error) {
 	case !console.Wants(r):
 		wire.WriteProblem(w, code, err)
 	case code == wire.CodeNoLogin && r.Method == http.MethodGet:
+		door.Want(w, r)
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 	default:
+		if code == wire.CodeStaleLogin {
+			door.Want(w, r)
+		}
 		if err := s.pages.Fail(w, r, status, err); err != nil {
 			s.o.Log.Error("no page can be shown", "err", err)
 		}

@@ -85,12 +85,13 @@ func (d *Door) notLoggedIn(w http.ResponseWriter, r *http.Request, err error) er
 	return d.page(w, r, status, err)
 }
 
-// begin begins a browser's session, and ends the one that it had.
+// begin begins a browser's session, ends the one that it had, and goes on to the page that
+// was wanted.
 func (d *Door) begin(w http.ResponseWriter, r *http.Request, who identity.Principal) {
 	d.Leave(identity.Of(r.Context()).ID)
 	d.Access.Logout(Cookie(r, Session))
 	SetCookie(w, Session, d.Access.Login(who), int(identity.SessionLife.Seconds()))
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	http.Redirect(w, r, wanted(w, r), http.StatusSeeOther)
 }
 
 // signInCookie is what a browser keeps while it is at the provider, and signInTime how

@@ -27,15 +27,16 @@ func Page(v View) templ.Component {
 				markup.Text(templ_Buffer, v.Board)
 				markup.HTML(templ_Buffer, "</a><form method=\"post\" action=\"/logout\"><button>")
 				markup.Text(templ_Buffer, v.LogOut)
-				markup.HTML(templ_Buffer, "</button></form></div>")
-			} else {
-				markup.HTML(templ_Buffer, "<div class=\"forms\">")
-				templ_Err = ways(v).Render(ctx, templ_Buffer)
-				if templ_Err != nil {
-					return templ_Err
-				}
-				markup.HTML(templ_Buffer, "</div><script src=\"/login.js\" defer></script>")
+				markup.HTML(templ_Buffer, "</button></form></div><h2>")
+				markup.Text(templ_Buffer, v.T.Anew)
+				markup.HTML(templ_Buffer, "</h2>")
 			}
+			markup.HTML(templ_Buffer, " <div class=\"forms\">")
+			templ_Err = ways(v).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
+			markup.HTML(templ_Buffer, "</div><script src=\"/login.js\" defer></script>")
 			return nil
 		})
 		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var2), templ_Buffer)
