@@ -124,17 +124,18 @@ func (s *Store) end(which func(*sessionRow) bool) {
 
 // link is a one-time link.
 type link struct {
-	hash string
-	name string
-	made time.Time // with its monotonic time: it ends though the clock is set
+	Hash string    `json:"hash"`
+	Name string    `json:"name"`
+	Made time.Time `json:"made"` // until a restart with its monotonic time: it ends though the clock is set
 }
 
 // NewLink returns the secret of a link with which a browser becomes an admin by the name
-// of who asked for it: once, within LinkLife.
+// of who asked for it: once, within LinkLife. It is saved when Run ends, at the latest.
 func (s *Store) NewLink(name string) (secret string) {
 	secret = s.o.Secret()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.touch()
 	s.links = keepNewest(append(s.links, link{hash(secret), name, s.o.Now()}), maxLinks)
 	return secret
 }
@@ -144,14 +145,14 @@ func (s *Store) Redeem(secret string) (Principal, error) {
 	sum, now := hash(secret), s.o.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.IndexFunc(s.links, func(l link) bool { return l.hash == sum })
+	i := slices.IndexFunc(s.links, func(l link) bool { return l.Hash == sum })
 	if i < 0 {
 		return Principal{}, errNoLink
 	}
 	l := s.links[i]
 	s.links = slices.Delete(s.links, i, i+1)
-	if age := now.Sub(l.made); age < 0 || age >= LinkLife {
+	if age := now.Sub(l.Made); age < 0 || age >= LinkLife {
 		return Principal{}, errNoLink
 	}
-	return Principal{Name: l.name, Role: Admin, Source: checkout.SourceWeb, Fresh: true}, nil
+	return Principal{Name: l.Name, Role: Admin, Source: checkout.SourceWeb, Fresh: true}, nil
 }

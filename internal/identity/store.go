@@ -47,8 +47,8 @@ type Store struct {
 	feeds    []*feedRow
 	lab      string        // see Lab
 	sessions []*sessionRow // the oldest first
-	links    []link        // not in the file: a restart ends them
-	bump     *bump         // nor is the login at the reader; nil for none
+	links    []link        // the oldest first
+	bump     *bump         // the login at the reader, not in the file; nil for none
 	refused  []Refusal     // the oldest first
 	looks    []Look        // the oldest first
 	limits   limiter
@@ -62,6 +62,7 @@ type contents struct {
 	Sessions []*sessionRow `json:"sessions"`
 	Refused  []Refusal     `json:"refused"`
 	Looks    []Look        `json:"looks"`
+	Links    []link        `json:"links,omitempty"`
 }
 
 // Open reads the file in the state folder dir. One that can't be read is put aside, and
@@ -86,7 +87,7 @@ func Open(dir string, o Options) *Store {
 		aside := s.path + ".damaged"
 		o.Log.Error("tokens and sessions can't be read: make new ones", "err", err, "kept", aside, "aside", os.Rename(s.path, aside))
 	default:
-		s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks = c.Tokens, c.Feeds, c.Lab, c.Sessions, c.Refused, c.Looks
+		s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks, s.links = c.Tokens, c.Feeds, c.Lab, c.Sessions, c.Refused, c.Looks, c.Links
 	}
 	return s
 }
@@ -132,7 +133,7 @@ func (s *Store) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()
-	raw, err := json.Marshal(contents{s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks})
+	raw, err := json.Marshal(contents{s.tokens, s.feeds, s.lab, s.sessions, s.refused, s.looks, s.links})
 	s.mu.Unlock()
 	if err != nil {
 		return err

@@ -225,6 +225,22 @@ func TestLinks(t *testing.T) {
 	if _, err := s.Redeem(first); err == nil || len(s.links) != maxLinks {
 		t.Errorf("%d links", len(s.links))
 	}
+	s, _ = newStore(t, dir)
+	kept := s.NewLink("ben")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := s.Run(ended); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := newStore(t, dir)
+	if p, err := again.Redeem(kept); err != nil || p.Name != "ben" {
+		t.Errorf("after a restart: %+v, %v", p, err)
+	}
+	again.Login(Principal{Name: "ben", Role: Admin})
+	again, _ = newStore(t, dir)
+	if _, err := again.Redeem(kept); err == nil {
+		t.Error("a link that was used works once more after a restart")
+	}
 }
 
 // TestRefusals: equal ones count, and their number is bounded.
