@@ -250,7 +250,7 @@ func (t *txn) importRow(j *journal.Journal, kind checkout.SubjectKind, r books.I
 			before = was.Kit
 		}
 		t.rekit(p, before)
-		t.save(p)
+		t.saveSaid(p)
 		if was != nil {
 			t.said(p, was, *ev)
 		}

@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -130,6 +132,58 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 		}
 	})
 	return all, err
+}
+
+// mostUnsaid is how many rows are remembered whose changes no event names. Of more, as of an
+// import, all rows are compared with what the lab has.
+const mostUnsaid = 500
+
+// unsaid are rows that were changed, until the lab is told.
+type unsaid struct {
+	sync.Mutex
+	rows map[party]bool
+}
+
+// saveSaid saves what somebody said of p, of which there need be no event, and has the lab told.
+func (t *txn) saveSaid(p party) {
+	if t.save(p); t.unsaid == nil {
+		t.unsaid = map[party]bool{}
+		t.tx.OnCommit(func() { t.l.remember(t.unsaid) })
+	}
+	if len(t.unsaid) <= mostUnsaid {
+		t.unsaid[party{tree: p.tree, id: p.id}] = true
+	}
+}
+
+func (l *Ledger) remember(rows map[party]bool) {
+	l.unsaid.Lock()
+	defer l.unsaid.Unlock()
+	if len(l.unsaid.rows) <= mostUnsaid {
+		if l.unsaid.rows == nil {
+			l.unsaid.rows = map[party]bool{}
+		}
+		maps.Copy(l.unsaid.rows, rows)
+		l.appended.Tell()
+	}
+}
+
+// LabUnsaid are the patches of rows that were changed since it was asked last, and that
+// events may not name. many: of so many rows that LabPatches has to find them.
+func (l *Ledger) LabUnsaid() (all []wire.Patch, many bool, err error) {
+	l.unsaid.Lock()
+	rows := l.unsaid.rows
+	l.unsaid.rows = nil
+	l.unsaid.Unlock()
+	if many = len(rows) > mostUnsaid; many {
+		return nil, true, nil
+	}
+	err = l.view(func(t *txn) {
+		all = nil
+		for p := range rows {
+			all = t.labPatch(all, t.known(p.tree, p.id))
+		}
+	})
+	return all, false, err
 }
 
 // labPatch adds what was changed of p.

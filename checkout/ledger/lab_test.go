@@ -374,6 +374,44 @@ func TestErasedInTheLab(t *testing.T) {
 	z.sound()
 }
 
+// TestUnsaid: rows that were changed without an event are patches once; of too many, all rows
+// have to be compared.
+func TestUnsaid(t *testing.T) {
+	_, a, _ := labOfTwo(t)
+	unsaid := func() string {
+		all, many, err := a.LabUnsaid()
+		a.ok(err)
+		said := fmt.Sprint(many)
+		for _, p := range all {
+			said += fmt.Sprint(" ", p.Kind, " ", p.ID, " ", p.Fields["name"])
+		}
+		return said
+	}
+	unsaid()
+	appended := a.Appended()
+	a.ok(a.AddPerson(books.Person{ID: "zoe", Name: "Zoe"}, checkout.Tag{}, "admin", checkout.SourceWeb))
+	select {
+	case <-appended:
+	default:
+		t.Error("nobody is woken")
+	}
+	want(t, "somebody new", unsaid(), "false person zoe Zoe")
+	want(t, "said once", unsaid(), "false")
+	a.bump(1, 11)
+	want(t, "after a bump", unsaid(), "false")
+	rows := func(yield func(books.ImportRow, error) bool) {
+		for i := range mostUnsaid + 1 {
+			if !yield(books.ImportRow{ID: fmt.Sprint("p", i), Name: "P"}, nil) {
+				return
+			}
+		}
+	}
+	_, err := a.Import(t.Context(), checkout.KindPerson, rows, books.ImportOptions{Actor: "admin", Source: checkout.SourceWeb})
+	a.ok(err)
+	a.settled()
+	want(t, "an import", unsaid(), "true")
+}
+
 // TestDoubtOfTheLab: who probably brought a device back, and is said to have taken it, is in
 // doubt at the station of the bump, too, until somebody bumps again.
 func TestDoubtOfTheLab(t *testing.T) {

@@ -130,7 +130,8 @@ type core struct {
 	changes  notify.Listeners // of the outbox
 	appended notify.Bell
 
-	ofKind    booking.Kinds                // guarded by writing
+	ofKind    booking.Kinds // guarded by writing
+	unsaid    unsaid
 	held      *holdings                    // nil: not read yet; guarded by writing
 	labHeard  atomic.Pointer[time.Time]    // nil: not read yet
 	suspected atomic.Pointer[DamagedError] // noted for the next start

@@ -130,7 +130,7 @@ func (l *Ledger) add(p party, tag checkout.Tag, actor string, source checkout.So
 			p.row.Kit = ""
 			t.join(p, box)
 		}
-		t.save(p)
+		t.saveSaid(p)
 		if !tag.IsZero() {
 			t.enrol(by(actor, source), p, tag, false)
 		}
@@ -167,7 +167,7 @@ func (l *Ledger) edit(tr record.Tree, ref string, e books.Edit, actor string, so
 		if e.Kit != nil {
 			t.join(p, *e.Kit)
 		}
-		t.save(p)
+		t.saveSaid(p)
 		t.said(p, &was, *by(actor, source))
 		status := ""
 		if e.Status != nil {

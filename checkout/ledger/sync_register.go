@@ -59,7 +59,7 @@ func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
 	was := *p.row
 	entry.Sync(p.row, r)
 	t.must(entry.Check(p.id, p.row))
-	t.save(p)
+	t.saveSaid(p)
 	if was.RefGroups != p.row.RefGroups { // who may have what is a matter of record
 		t.said(p, &was, *ev)
 	}

@@ -24,6 +24,7 @@ type txn struct {
 	chained map[uint16]record.Chain // see chains; nil: not read yet
 	further map[string][]party      // see furtherBadges; nil: not read yet
 	people  map[string]string       // see isNow
+	unsaid  map[party]bool          // rows that were changed, see saveSaid
 	newest  record.Newest           // event that was appended
 	seen    int                     // rows and events
 	ends    time.Time               // of the loan that begins; zero: by its length

@@ -1,7 +1,9 @@
 package lab_test
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -312,4 +314,47 @@ func TestLeave(t *testing.T) {
 	if a.link.Status().Member != nil {
 		t.Error("after a restart the station is in a lab again")
 	}
+}
+
+// TestSaid: what an admin says of the register is heard at once, also where no event says so.
+func TestSaid(t *testing.T) {
+	h, a, b := labtest.New(t), newStation(t, "a"), newStation(t, "b")
+	for _, s := range []*station{a, b} {
+		_, err := s.link.Join(t.Context(), h.Code(), lab.JoinOptions{Name: s.o.Station})
+		s.ok(err)
+	}
+	becomes(t, "a has told all", "0", func() string { return fmt.Sprint(a.link.Status().Waiting) })
+	named := func() string {
+		p, err := b.FindPerson("zoe")
+		if err != nil {
+			return "nobody"
+		}
+		return p.Name
+	}
+	a.ok(a.AddPerson(books.Person{ID: "zoe", Name: "Zoe"}, checkout.Tag{}, "admin", checkout.SourceWeb))
+	becomes(t, "who b knows", "Zoe", named)
+	name := "Zoë"
+	a.ok(a.EditPerson("zoe", books.Edit{Name: &name}, "admin", checkout.SourceWeb))
+	becomes(t, "who b knows", "Zoë", named)
+}
+
+// TestOffice: an office brings the lab no site key, and takes over that of the first station.
+func TestOffice(t *testing.T) {
+	h, office, a := labtest.New(t), newStation(t, "hub"), newStation(t, "a")
+	own := office.SiteKey()
+	_, err := office.link.Join(t.Context(), h.Code(), lab.JoinOptions{Name: "hub", Office: true})
+	office.ok(err)
+	if !bytes.Equal(office.SiteKey(), own) {
+		t.Error("the office has another site key, and the lab has none")
+	}
+	a.person("ann", 1)
+	_, err = a.link.Join(t.Context(), h.Code(), lab.JoinOptions{Name: "a"})
+	a.ok(err)
+	office.ok(office.link.Rekey(a.SiteKey()))
+	office.ok(office.link.Rekey(a.SiteKey()))
+	becomes(t, "whose badge it is", "ann", func() string {
+		p, err := office.Subject(tag(1))
+		office.ok(err)
+		return p.ID
+	})
 }

@@ -37,7 +37,9 @@ type Options struct {
 	Key func() []byte
 	// Stale is how old the lab's word may be before it is said.
 	Stale time.Duration
-	Log   *slog.Logger
+	// Transport carries what is asked of the hub, where that is in this process; nil: HTTPS.
+	Transport http.RoundTripper
+	Log       *slog.Logger
 }
 
 // Link is the task that speaks with the hub. Without a lab it waits for one.
@@ -169,7 +171,7 @@ func (s *session) well() {
 func (l *Link) session(ctx context.Context, m *Member, failures *int) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	s := &session{Link: l, m: m, c: m.client(), ctx: ctx, failures: failures}
+	s := &session{Link: l, m: m, c: l.client(m.URL, m.Pin, m.Token), ctx: ctx, failures: failures}
 	defer s.c.http.CloseIdleConnections()
 	if err := s.meet(); err != nil {
 		return err
@@ -245,8 +247,7 @@ func (s *session) agree(theirs, newest wire.Link) error {
 const (
 	// heartbeat is how often the hub hears of a station at which nothing happens.
 	heartbeat = time.Minute
-	// scanEvery is how often all rows of the register are compared with what the lab has: a
-	// file that is imported has no event for each of them.
+	// scanEvery is how often all rows of the register are compared with what the lab has.
 	scanEvery = 10 * time.Minute
 	// mostBytes is about how large the events of one request are.
 	mostBytes = 1 << 20
@@ -257,21 +258,23 @@ const (
 // tellAll tells the hub what happens here.
 func (s *session) tellAll() error {
 	var scanned time.Duration
-	for beat := true; ; {
+	for beat, many := true, true; ; {
 		bell := s.o.Ledger.Appended()
-		if now := s.o.Now().Mono; scanned == 0 || now-scanned > scanEvery {
-			all, err := s.o.Ledger.LabPatches(0, 0)
-			if err != nil {
+		all, more, err := s.o.Ledger.LabUnsaid()
+		many = many || more
+		if now := s.o.Now().Mono; err == nil && (scanned == 0 || now-scanned > scanEvery || many && now-scanned > heartbeat) {
+			all, err = s.o.Ledger.LabPatches(0, 0)
+			many, scanned = false, now
+		}
+		if err != nil {
+			return err
+		}
+		for len(all) > 0 {
+			some := all[:min(len(all), mostPatches)]
+			all = all[len(some):]
+			if _, err := s.tell(some, 0); err != nil {
 				return err
 			}
-			for len(all) > 0 {
-				some := all[:min(len(all), mostPatches)]
-				all = all[len(some):]
-				if _, err := s.tell(some, 0); err != nil {
-					return err
-				}
-			}
-			scanned = now
 		}
 		for more := true; more; beat = false {
 			sent, err := s.tell(nil, wire.MaxRecords)
