@@ -44,9 +44,12 @@ type client struct {
 	http   *http.Client
 }
 
-// newClient returns a client of the hub at url. A hub with a pin is the one whose key has
+// client returns a client of the hub at url. A hub with a pin is the one whose key has
 // it, whoever signed its certificate.
-func newClient(url string, pin []byte, bearer string) *client {
+func (l *Link) client(url string, pin []byte, bearer string) *client {
+	if l.o.Transport != nil {
+		return &client{url, bearer, &http.Client{Transport: l.o.Transport}}
+	}
 	t := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 15 * time.Second, IdleConnTimeout: 2 * wire.Wait, MaxIdleConnsPerHost: 2,

@@ -22,6 +22,9 @@ type JoinOptions struct {
 	As bool
 	// Replace: this is the station Name with a new card.
 	Replace bool
+	// Office: it is a hub's own station, without readers. It brings no site key, which is that
+	// of the first station with cards.
+	Office bool
 }
 
 // lastOf is the number of the last of some records.
@@ -45,7 +48,7 @@ func (l *Link) Join(ctx context.Context, word string, o JoinOptions) (joined wir
 	}
 	ctx, end := context.WithTimeout(ctx, 2*time.Minute)
 	defer end()
-	c := newClient(code.URL, code.Pin, code.Bearer())
+	c := l.client(code.URL, code.Pin, code.Bearer())
 	defer c.http.CloseIdleConnections()
 	j, err := l.wish(o)
 	if err != nil {
@@ -61,7 +64,7 @@ func (l *Link) Join(ctx context.Context, word string, o JoinOptions) (joined wir
 	if j.Subjects, err = l.o.Ledger.LabRegister(key); err != nil {
 		return joined, err
 	}
-	if key == nil {
+	if key == nil && !o.Office {
 		j.Key = code.Seal(l.o.Key()) // the first station brings the lab its key
 	}
 	j.DryRun = o.DryRun
@@ -77,7 +80,7 @@ func (l *Link) Join(ctx context.Context, word string, o JoinOptions) (joined wir
 // wish is what the station asks for.
 func (l *Link) wish(o JoinOptions) (*wire.Join, error) {
 	chain, _, err := l.o.Ledger.OwnChain()
-	return &wire.Join{Name: o.Name, Chain: chain.String(), Version: l.o.Version, As: o.As, Replace: o.Replace}, err
+	return &wire.Join{Name: o.Name, Chain: chain.String(), Version: l.o.Version, As: o.As, Replace: o.Replace, Office: o.Office}, err
 }
 
 // labKey is the site key of the lab; nil if it has none yet.
@@ -97,12 +100,12 @@ func (l *Link) labKey(ctx context.Context, c *client, code wire.Code, j *wire.Jo
 
 // joins begins the membership.
 func (l *Link) joins(code wire.Code, j *wire.Join, joined wire.Joined) error {
-	key, err := code.Open(joined.Key)
-	if err != nil {
-		return errors.New("the site key of the lab can't be opened: ask for a new code")
-	}
-	if !bytes.Equal(key, l.o.Key()) {
-		if err := l.o.Rekey(key); err != nil {
+	if len(joined.Key) > 0 { // else the lab has none, and this is an office
+		key, err := code.Open(joined.Key)
+		if err != nil {
+			return errors.New("the site key of the lab can't be opened: ask for a new code")
+		}
+		if err := l.Rekey(key); err != nil {
 			return err
 		}
 	}
@@ -118,6 +121,14 @@ func (l *Link) joins(code wire.Code, j *wire.Join, joined wire.Joined) error {
 	return nil
 }
 
+// Rekey makes the site key of the lab that of the station, if it is not.
+func (l *Link) Rekey(key []byte) error {
+	if bytes.Equal(key, l.o.Key()) {
+		return nil
+	}
+	return l.o.Rekey(key)
+}
+
 // Leave ends the membership. The hub is told if it can be.
 func (l *Link) Leave(ctx context.Context) (m *Member, told error, err error) {
 	l.mu.Lock()
@@ -128,7 +139,7 @@ func (l *Link) Leave(ctx context.Context) (m *Member, told error, err error) {
 	}
 	ctx, end := context.WithTimeout(ctx, 10*time.Second)
 	defer end()
-	c := m.client()
+	c := l.client(m.URL, m.Pin, m.Token)
 	defer c.http.CloseIdleConnections()
 	told = c.ask(ctx, http.MethodPost, wire.PathLeave, nil, nil)
 	if err := remove(l.o.Dir); err != nil {

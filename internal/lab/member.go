@@ -33,8 +33,6 @@ type Member struct {
 	Chain string `json:"chain"`
 }
 
-func (m *Member) client() *client { return newClient(m.URL, m.Pin, m.Token) }
-
 // Load reads the membership in a state folder; nil if the station is in no lab.
 func Load(dir string) (*Member, error) {
 	b, err := os.ReadFile(filepath.Join(dir, FileName))

@@ -129,8 +129,11 @@ func Unreachable(err error) error {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(refused.Code, "28") {
 		return hint.Errorf("run it as the user that the database knows: `sudo runuser -u stump-hub -- stump-hub …`; or is the url in the table [database] wrong?", "the database does not let this user in: %w", err)
 	}
-	return hint.Errorf("is PostgreSQL running, and is the url in the table [database] right? `stump-hub check` tells more", "the database can't be reached: %w", err)
+	return hint.Errorf("is PostgreSQL running, and is the url in the table [database] right? `stump-hub check` tells more", "%w: %w", ErrAway, err)
 }
+
+// ErrAway is the base of the error of a database that does not answer at all.
+var ErrAway = errors.New("the database can't be reached")
 
 // errSchema says that the tables are not those of this program.
 var errSchema = errors.New("the tables of the database are not those of this version")

@@ -164,9 +164,9 @@ func (h *Hub) join(r *http.Request, bearer string) (any, *wire.Problem) {
 	switch {
 	case bearer != h.code.Bearer():
 		return nil, &wire.Problem{Code: wire.CodeSpent, Error: "the code was used", Hint: "make another"}
-	case h.key == nil && j.Key == nil:
+	case h.key == nil && j.Key == nil && !j.Office:
 		return nil, &wire.Problem{Code: wire.CodeKey, Error: "the lab has no site key yet"}
-	case h.key == nil && !j.DryRun:
+	case h.key == nil && !j.DryRun && !j.Office:
 		h.key, _ = h.code.Open(j.Key)
 	}
 	out := wire.Joined{Lab: "lab", Name: j.Name, Token: j.Name, Clashes: h.clashes}

@@ -168,6 +168,8 @@ type Member struct {
 	Lag     uint64    `json:"lag"` // rows that it has not asked for yet
 	Version string    `json:"version"`
 	Fault   string    `json:"fault"`
+	// Office: it is a hub's own, without readers.
+	Office bool `json:"office,omitempty"`
 }
 
 // Join asks to be a station of the lab.
@@ -184,6 +186,8 @@ type Join struct {
 	// Key is the site key of the station, sealed with the code's secret. It is sent when the
 	// hub has none yet, and has answered "key".
 	Key []byte `json:"key,omitempty"`
+	// Office: this is a hub's own station, without readers.
+	Office bool `json:"office,omitempty"`
 	// Subjects is the register of the station, to look for clashes.
 	Subjects []Subject `json:"subjects"`
 }
