@@ -87,6 +87,9 @@ func stationsCmd(g *globals) *cobra.Command {
 			return err
 		}
 		return list(cmd, g, "lab/stations", nil, f, []string{"STATION", "LAST HEARD", "LAG", "VERSION", "FAULT"}, func(s *wire.LabStation) []string {
+			if s.Office && s.Fault == nil {
+				s.Fault = new("an office of the hub")
+			}
 			return []string{s.Name, when(s.Heard, true), fmt.Sprint(s.Lag), text(s.Version), text(s.Fault)}
 		}, empty)
 	})

@@ -247,6 +247,9 @@ func (s *Server) lacks(needed part) error {
 	case needed == simulation:
 		return problem(wire.CodeNotSimulated, "start the daemon with `stump run --sim`", "this station has real lines, nothing is simulated")
 	}
+	if s.o.Lab != nil {
+		return problem(wire.CodeNoDaemon, "ask a station", "a hub has no readers and no display")
+	}
 	return problem(wire.CodeNoDaemon, "start it with `stump run`", "no daemon is running")
 }
 

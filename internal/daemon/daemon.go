@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 
@@ -19,6 +20,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/api/link"
 	"stump/internal/api/listen"
+	"stump/internal/api/wire"
 	"stump/internal/certificate"
 	"stump/internal/config"
 	"stump/internal/console/kiosk"
@@ -50,6 +52,9 @@ type Options struct {
 	// time, which would stand still while somebody waits at a socket.
 	Socket string
 	Listen string
+	// Office, if not nil, makes it a hub's own station, without readers and with the web
+	// address of the hub.
+	Office *Office
 	// Sim takes simulated lines and display instead of hardware.
 	Sim bool
 	// Replay is a trace that is played on the simulated lines first, at Speed:
@@ -72,6 +77,16 @@ type Options struct {
 	TestNow func() int64
 }
 
+// Office is what a hub's own station has of the hub.
+type Office struct {
+	// Hub carries what the station asks of the hub.
+	Hub http.RoundTripper
+	// Web says where browsers reach the hub, which passes their requests on to Daemon.API.
+	Web func() wire.Web
+	// Check reads the hub's file, and says that it is right.
+	Check func() (says string, err error)
+}
+
 // Daemon is an assembled station.
 type Daemon struct {
 	o        Options
@@ -81,7 +96,7 @@ type Daemon struct {
 	Sims     []simlab.Reader // the simulated readers, as Readers; nil without Sim
 	Lines    *simlab.Lines   // the first simulated reader with data lines, or nil
 	Worker   *directory.Worker
-	lab      *lab.Link
+	Lab      *lab.Link
 	API      *api.Server
 	tasks    []task.Task
 	learned  *learned.Store
@@ -142,7 +157,7 @@ func New(o Options) (*Daemon, error) {
 
 // assemble builds the parts in the order in which they need each other.
 func (d *Daemon) assemble() (err error) {
-	if !d.o.Sim {
+	if !d.o.Sim && d.o.Office == nil {
 		d.board = board.Detect()
 		UseBoard(d.o.Config, d.board)
 	}
@@ -153,7 +168,7 @@ func (d *Daemon) assemble() (err error) {
 	if err := d.newPanel(); err != nil {
 		return err
 	}
-	d.tasks = append(d.tasks, d.Panel, d.Worker, d.lab)
+	d.tasks = append(d.tasks, d.Panel, d.Worker, d.Lab)
 	switch cfg := d.o.Config; {
 	case cfg.Keyboard.Device == "off":
 	case d.o.Sim:
@@ -255,13 +270,19 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 		Path: LedgerPath(d.o.StateDir), TCP: ln.TCP,
 		Ledger: d.Ledger, Station: cfg.Station, Version: d.o.Version, Formats: cfg.CardFormats(), ParseCard: cfg.ParseCard,
 		Panel: d.Panel, Readers: d.Readers, Trace: d.trace, Sims: d.Sims, Lines: d.Lines, Clock: d.now, Keyboard: d.keyboard,
-		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Lab: d.lab, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
+		Worker: d.Worker, SelfTest: d.SelfTest, Wiring: d.picture, Weeks: d.signal.Of, Lab: d.Lab, Access: d.access, Board: cfg.Web.Board, Language: cfg.Display.Language, Settings: d.settings(),
 		Conditions: d.conditions, Machine: d.machine, Backups: d.upkeep.backups.status, Check: CheckInChild, Log: d.o.Log,
 	}
-	if site != nil {
-		o.Web, o.Extend, d.web = site.Web, d.links, site.URL
+	switch {
+	case d.o.Office != nil:
+		o.SelfTest, o.Wiring, o.Panel, o.Web = nil, nil, nil, d.o.Office.Web
+	case site != nil:
+		o.Web = site.Web
+	}
+	if o.Web != nil {
+		o.Extend, d.web = d.links, *o.Web().URL
 		if cfg.Web.OIDC.Issuer != "" {
-			o.SignIn = signin.New(cfg.Web.OIDC, site.URL+"/login/callback", nil, nil)
+			o.SignIn = signin.New(cfg.Web.OIDC, d.web+"/login/callback", nil, nil)
 		}
 	}
 	d.API = api.NewServer(o)
@@ -283,7 +304,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 // newSite returns the web address, which listens; nil if it is off.
 func (d *Daemon) newSite() (*listen.Site, error) {
 	cfg := d.o.Config.Web
-	if cfg.Listen == "" {
+	if cfg.Listen == "" || d.o.Office != nil {
 		return nil, nil
 	}
 	cert, err := certificate.Open(certificate.Options{

@@ -36,7 +36,7 @@ func (d *Daemon) fault(reader string, noLines bool) {
 // idle is what the display says when nobody is there.
 func (d *Daemon) idle() panel.IdleInfo {
 	machine := d.machine()
-	info := panel.IdleInfo{Behind: d.Worker.Behind() || d.lab.Status().Stale}
+	info := panel.IdleInfo{Behind: d.Worker.Behind() || d.Lab.Status().Stale}
 	info.Notice, info.By = d.notice(machine)
 	if machine.ClockTrusted {
 		info.Clock = time.Now()

@@ -13,10 +13,14 @@ import (
 // newLab returns the task that speaks with the hub of the lab that the station is in, or
 // will be.
 func (d *Daemon) newLab() (err error) {
-	d.lab, err = lab.New(lab.Options{
+	o := lab.Options{
 		Ledger: d.Ledger, Dir: d.o.StateDir, Version: d.o.Version, Fault: d.firstFault, Now: wallClock(d.o.Config).Now,
 		News: func() { d.Panel.Poke() }, Key: d.Ledger.SiteKey, Rekey: d.rekey, Stale: d.o.Config.Lab.Stale, Log: d.o.Log,
-	})
+	}
+	if d.o.Office != nil {
+		o.Transport = d.o.Office.Hub
+	}
+	d.Lab, err = lab.New(o)
 	return err
 }
 
@@ -52,7 +56,7 @@ const labFault = "lab"
 
 // labConditions say that the hub is missed.
 func (d *Daemon) labConditions() []selftest.Condition {
-	s := d.lab.Status()
+	s := d.Lab.Status()
 	if !s.Stale {
 		return nil
 	}

@@ -39,6 +39,9 @@ func (d *Daemon) newReaders() error {
 		o.Keyboard = d.keyboard
 	}
 	d.trace, d.tasks = o.Trace, append(d.tasks, o.Trace)
+	if d.o.Office != nil {
+		return nil // its readers say only how cards are written
+	}
 	for _, rc := range cfg.Readers {
 		ro := station.ReaderOptions{
 			Name:    rc.Name,

@@ -52,6 +52,9 @@ func (d *Daemon) settings() settings.Station {
 		_, says, err := CheckFile(cfg.Path(), nil)
 		return says, err
 	}}
+	if d.o.Office != nil {
+		s.Check = d.o.Office.Check
+	}
 	if m := d.places.mail; m != nil {
 		s.Mail = func(ctx context.Context, to books.Person) []call.Step {
 			id, err := uuid.NewV7()

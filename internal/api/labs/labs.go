@@ -90,7 +90,7 @@ func (d Desk) Stations(_ *http.Request, _ url.Values, p books.Page) (iter.Seq2[w
 			if m.Name <= p.After || !p.Finds(m.Name) {
 				continue
 			}
-			s := wire.LabStation{Name: m.Name, Lag: m.Lag}
+			s := wire.LabStation{Name: m.Name, Lag: m.Lag, Office: m.Office}
 			if !m.Heard.IsZero() {
 				s.Heard = &m.Heard
 			}

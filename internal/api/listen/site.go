@@ -120,7 +120,7 @@ func (s *Site) Run(ctx context.Context) error {
 	room := patience.Listen(s.opened, maxConns)
 	room.Short = short(s.Log, s.String())
 	srv := &http.Server{
-		Handler:           s.guard(s.Handler),
+		Handler:           patience.Handler(writeTime, Guard(s.URL, s.Handler)),
 		ReadHeaderTimeout: headTime,
 		ReadTimeout:       bodyTime,
 		IdleTimeout:       idleTime,
@@ -151,28 +151,28 @@ func (s *Site) Run(ctx context.Context) error {
 	return nil
 }
 
-// guard keeps foreign pages out, says what browsers may do with ours, and cuts off who
-// reads too slowly.
-func (s *Site) guard(h http.Handler) http.Handler {
+// Guard keeps foreign pages from h, which others reach at an address, and says what browsers
+// may do with ours.
+func Guard(address string, h http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask without a browser, or from a page of this address", "the request comes from a page of %q", r.Header.Get("Origin")))
 	}))
-	if u, err := url.Parse(s.URL); err == nil {
+	if u, err := url.Parse(address); err == nil {
 		_ = origin.AddTrustedOrigin("https://" + u.Host) // where a proxy asks by another name
 	}
-	names := Names(s.URL)
+	names := Names(address)
 	ours := origin.Handler(h)
-	return patience.Handler(writeTime, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range SiteHeaders {
 			w.Header().Set(name, value)
 		}
 		if !isOurs(r.Host, names) {
-			wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask at "+s.URL+", or set url in the table [web] to the name that you use", "%q is not a name of this station", r.Host))
+			wire.WriteProblem(w, wire.CodeForeignPage, hint.Errorf("ask at "+address+", or set url in the table [web] to the name that you use", "%q is not a name of this station", r.Host))
 			return
 		}
 		ours.ServeHTTP(w, r)
-	}))
+	})
 }
 
 // SiteHeaders are in every answer. Only our own files are scripts, styles and pictures;

@@ -54,6 +54,8 @@ type LabStation struct {
 	Lag     uint64     `json:"lag"` // changes of the lab that it has not got
 	Version *string    `json:"version"`
 	Fault   *string    `json:"fault"`
+	// Office: it is a hub's own, without readers.
+	Office bool `json:"office"`
 }
 
 // Key is its place in lists.
