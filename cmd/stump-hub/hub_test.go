@@ -205,12 +205,16 @@ func TestHub(t *testing.T) {
 		Name, Version string
 		Heard         time.Time `json:"last_heard"`
 		Lag           uint64
+		Office        bool
 	}
 	x.lines(x.does("stations", "--json"), &stations)
-	if len(stations) != 2 || stations[0].Name != "north" || stations[0].Version != "1" || time.Since(stations[0].Heard) > time.Minute || stations[0].Lag != 4 {
+	if len(stations) != 3 || !stations[0].Office || stations[1].Name != "north" || stations[1].Office || stations[1].Version != "1" || time.Since(stations[1].Heard) > time.Minute || stations[1].Lag != 4 {
 		t.Errorf("stations: %+v", stations)
 	}
-	if out := x.does("check"); !regexp.MustCompile(`(?s)configuration +right\ndatabase +PostgreSQL .*\ntables +version 1\nlabs +1, with 2 stations\ncertificate +made here.*\nsite key +there\n`).MatchString(out) {
+	if out := x.does("stations"); !strings.Contains(out, "an office of the hub") {
+		t.Errorf("stations:\n%s", out)
+	}
+	if out := x.does("check"); !regexp.MustCompile(`(?s)configuration +right\ndatabase +PostgreSQL .*\ntables +version 2\nlabs +1, with 3 stations\ncertificate +made here.*\nsite key +there\n`).MatchString(out) {
 		t.Errorf("check: %s", out)
 	}
 	if out := x.does("version"); !strings.HasPrefix(out, "stump-hub ") {

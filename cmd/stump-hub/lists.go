@@ -79,6 +79,8 @@ func stationsCmd(g *globals) *cobra.Command {
 			for _, st := range all {
 				state := st.Fault
 				switch {
+				case st.Office && state == "" && !st.Left:
+					state = "an office of the hub"
 				case st.Left:
 					state = "has left"
 				case len(st.Unerased) > 0:

@@ -71,7 +71,7 @@ and whoever asks sees everything. The hub keeps all in PostgreSQL; stations reac
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{hint.Wrap(err, "see `"+c.CommandPath()+" --help`")}
 	})
-	cmd.AddCommand(runCmd(g), setupCmd(g), migrateCmd(g), checkCmd(g), joinCodeCmd(g), stationsCmd(g), conflictsCmd(g), whoCmd(g), historyCmd(g), versionCmd())
+	cmd.AddCommand(runCmd(g), setupCmd(g), migrateCmd(g), checkCmd(g), joinCodeCmd(g), stationsCmd(g), conflictsCmd(g), whoCmd(g), historyCmd(g), webCmd(g), versionCmd(), checkFileCmd())
 	return cmd
 }
 

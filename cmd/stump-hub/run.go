@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,7 +14,9 @@ import (
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
 	"stump/internal/count"
+	"stump/internal/hint"
 	"stump/internal/hub"
+	"stump/internal/hub/office"
 	"stump/internal/hub/store"
 	"stump/internal/task"
 )
@@ -43,7 +46,10 @@ func serve(ctx context.Context, cfg *hub.Config, log *slog.Logger) error {
 		return err
 	}
 	defer s.Close()
-	if _, err := s.Check(ctx); err != nil {
+	switch _, err := s.Check(ctx); {
+	case errors.Is(err, store.ErrAway): // it may come, and the office has what was so last
+		log.Error("the hub waits for its database", "err", err, "remedy", hint.Of(err))
+	case err != nil:
 		return err
 	}
 	cert, err := certificateOf(cfg, log)
@@ -51,12 +57,15 @@ func serve(ctx context.Context, cfg *hub.Config, log *slog.Logger) error {
 		return err
 	}
 	server := &hub.Server{Store: s, Keys: keys, Log: log}
-	site := &hub.Site{Handler: server.Handler(), Addr: cfg.Web.Listen, Certificate: cert, Log: log}
+	site := &hub.Site{Addr: cfg.Web.Listen, URL: cfg.Web.URL, Certificate: cert, Log: log}
 	if err := site.Open(); err != nil {
 		return err
 	}
+	rooms := office.Open(office.Options{Config: cfg, Store: s, Hub: server.Handler(), Web: site.Web, Version: version, Log: log})
+	server.Office = rooms
+	site.Handler = server.Handler()
 	ready := func() { _, _ = sd.SdNotify(false, sd.SdNotifyReady) }
-	return task.Serve(ctx, log, ready, site)
+	return task.Serve(ctx, log, ready, site, rooms)
 }
 
 func certificateOf(cfg *hub.Config, log *slog.Logger) (*certificate.Source, error) {
@@ -76,11 +85,15 @@ func setupCmd(g *globals) *cobra.Command {
 			if _, err := certificateOf(cfg, slog.New(slog.DiscardHandler)); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(out, "the lab is called %s\nnext, let a station join: `sudo runuser -u stump-hub -- stump-hub join-code` prints a code for one\n", cfg.Hub.Name)
+			link, err := adminLink(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "the lab is called %s\nnext, let a station join: `sudo runuser -u stump-hub -- stump-hub join-code` prints a code for one\nan admin logs in, within 10 minutes: %s\n", cfg.Hub.Name, link)
 			return err
 		})
 	})
-	cmd.Long = "Make the tables in the database, the lab that the configuration names, and the hub's\ncertificate. What is there already stays as it is."
+	cmd.Long = "Make the tables in the database, the lab that the configuration names, and the hub's\ncertificate. What is there already stays as it is. Print a link that makes a browser an\nadmin's."
 	return cmd
 }
 

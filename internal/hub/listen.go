@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"stump/internal/api/wire"
 	"stump/internal/certificate"
 	"stump/internal/hint"
 	"stump/internal/patience"
@@ -29,6 +30,7 @@ const (
 type Site struct {
 	Handler     http.Handler
 	Addr        string // such as ":8443"
+	URL         string // how others reach it
 	Certificate *certificate.Source
 	Log         *slog.Logger
 
@@ -45,6 +47,13 @@ func (s *Site) Open() (err error) {
 
 // Listens is the address, with the port that it got.
 func (s *Site) Listens() string { return s.opened.Addr().String() }
+
+// Web says where others reach the hub.
+func (s *Site) Web() wire.Web {
+	cert, listens := s.Certificate.Current(), s.Listens()
+	print := certificate.Fingerprint(cert)
+	return wire.Web{Listen: &listens, URL: &s.URL, Fingerprint: &print, SelfMade: s.Certificate.SelfMade(), Expires: &cert.NotAfter}
+}
 
 // String is task.Task's.
 func (s *Site) String() string { return `web "` + s.Addr + `"` }

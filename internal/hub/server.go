@@ -32,6 +32,8 @@ type Server struct {
 	Store *store.Store
 	Keys  Keys
 	Log   *slog.Logger
+	// Office answers all that is not asked by stations; nil: nothing does.
+	Office http.Handler
 	// Wait is how long a question for changes is held; wire.Wait if zero.
 	Wait time.Duration
 }
@@ -49,6 +51,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST "+wire.PathLeave, s.asStation(s.leave))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
+	if s.Office != nil {
+		mux.Handle("/", s.Office)
+		return mux
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &store.Problem{Wire: wire.Problem{Code: wire.CodeInvalid, Error: "there is nothing at " + r.Method + " " + r.URL.Path, Hint: "a hub answers stations; see docs/hub.md"}})
 	})

@@ -1,0 +1,260 @@
+//go:build services
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"stump/checkout"
+	"stump/internal/api/client"
+	"stump/internal/hub"
+	"stump/internal/hub/hubtest"
+	"stump/internal/hub/office"
+	"stump/internal/hub/pgtest"
+	"stump/internal/lab/wire"
+	"stump/internal/testkit"
+)
+
+// running is a hub in this process, with a configuration of its own.
+type running struct {
+	*shell
+	url  string
+	cfg  hub.Config
+	log  testkit.Log
+	stop func()
+}
+
+// runs starts a hub of a database. more is what its file says besides.
+func runs(t testing.TB, database, more string) *running {
+	t.Helper()
+	addr := freeAddr(t)
+	h := &running{shell: &shell{t, filepath.Join(t.TempDir(), "hub.toml")}, url: "https://" + addr}
+	h.ok(os.WriteFile(h.file, fmt.Appendf(nil, "[database]\nurl = %q\n[web]\nlisten = %q\nurl = %q\n%s\n", database, addr, h.url, more), 0o600))
+	return h
+}
+
+func (h *running) start() {
+	h.Helper()
+	var err error
+	h.cfg, err = hub.LoadConfig(h.file)
+	h.ok(err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, &h.cfg, slog.New(slog.NewTextHandler(&h.log, nil))) }()
+	h.stop = func() {
+		h.Helper()
+		stop()
+		h.ok(<-ended)
+		h.stop = func() {}
+	}
+	h.Cleanup(func() { h.stop() })
+	h.until(h.log.String, func() bool { _, err := client.Dial(ctx, office.Socket(&h.cfg)); return err == nil })
+}
+
+// until waits for something, and says what is there instead.
+func (h *running) until(says func() string, f func() bool) {
+	h.Helper()
+	for end := time.Now().Add(30 * time.Second); !f(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			h.Fatal(says())
+		}
+	}
+}
+
+// admin is a browser, or a script, at a hub.
+type admin struct {
+	*running
+	http http.Client
+}
+
+// browser follows an admin's link.
+func (h *running) browser(link string) *admin {
+	h.Helper()
+	jar, err := cookiejar.New(nil)
+	h.ok(err)
+	a := &admin{h, http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}}
+	_, secret, ok := strings.Cut(strings.TrimSpace(link), h.url+"/login#")
+	if !ok {
+		h.Fatalf("the link is %q", link)
+	}
+	var got string
+	h.until(func() string { return got + h.log.String() }, func() bool {
+		answer, err := a.http.PostForm(h.url+"/login", url.Values{"secret": {secret}})
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		b, _ := io.ReadAll(answer.Body)
+		got = string(b)
+		return answer.StatusCode == http.StatusOK
+	})
+	if !strings.Contains(got, `action="/logout"`) {
+		h.Fatalf("after the login: %s", got)
+	}
+	return a
+}
+
+// asks asks the API, or for a page, and returns what is answered.
+func (a *admin) asks(method, path, body string) (int, string) {
+	a.Helper()
+	r, err := http.NewRequest(method, a.url+path, strings.NewReader(body))
+	a.ok(err)
+	answer, err := a.http.Do(r)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	a.ok(err)
+	return answer.StatusCode, string(b)
+}
+
+// sees waits until an answer has a text, in a page or in the API.
+func (a *admin) sees(path, text string) {
+	a.Helper()
+	var got string
+	a.until(func() string { return fmt.Sprintf("%s has no %q: %s\n%s", path, text, got, a.log.String()) }, func() bool {
+		_, got = a.asks("GET", path, "")
+		return strings.Contains(got, text)
+	})
+}
+
+func (a *admin) does(method, path, body string) string {
+	a.Helper()
+	status, got := a.asks(method, path, body)
+	if status != http.StatusOK {
+		a.Fatalf("%s %s: %d %s", method, path, status, got)
+	}
+	return got
+}
+
+// TestOffice: an admin at the hub's address sees the whole lab, and what they do there is
+// heard at stations. It goes on without the database.
+func TestOffice(t *testing.T) {
+	database := pgtest.Own(t)
+	if err := database.Exec("postgres", "create database lab"); err != nil {
+		t.Fatal(err)
+	}
+	h := runs(t, database.URL("lab"), "[hub]\nname = \"berlin\"")
+	words := strings.Fields(h.shell.does("setup"))
+	h.fails(1, "does not run", "systemctl start", "web", "admin-link")
+	h.start()
+	a := h.browser(words[len(words)-1])
+	h.browser(h.shell.does("web", "admin-link"))
+
+	// Before any station has joined, people and devices can be there.
+	a.does("POST", "/v1/people", `{"id":"zoe","name":"Zoe Ray","badge":"H10301:17:5"}`)
+	a.does("POST", "/v1/devices", `{"id":"quest","name":"Quest 3"}`)
+	north := h.join("north")
+	b := hubtest.New("north", time.Now())
+	b.Bump("ipad", "ann", "", checkout.Place{})
+	p := b.Next(0, 0)
+	p.Patches = []wire.Patch{{Kind: "device", ID: "ipad", Fields: map[string]string{"name": "The iPad"}}, {Kind: "person", ID: "ann", Fields: map[string]string{"name": "Ann Okafor"}}}
+	north.asks("POST", wire.PathAppend, p)
+	a.sees("/v1/who", "Ann Okafor")
+	a.sees("/", `data-device="ipad"`)
+	a.sees("/v1/lab/stations", `"name":"north"`)
+	a.sees("/v1/status", `"lab":"berlin"`)
+
+	// What an admin does is heard at the station, in the lab's words.
+	a.does("POST", "/v1/return", `{"device":"ipad","note":"found"}`)
+	a.does("POST", "/v1/give", `{"device":"quest","person":"ann"}`)
+	var c wire.Changes
+	h.until(h.log.String, func() bool {
+		h.ok(json.Unmarshal(north.asks("GET", wire.PathChanges+"?epoch=0&since=0", nil), &c))
+		said := map[string]string{}
+		for _, l := range c.Loans {
+			said[l.Device] = l.Person + " at " + l.Station
+		}
+		return said["ipad"] == " at hub" && said["quest"] == "ann at hub"
+	})
+	tagged := false
+	for _, s := range c.Subjects {
+		for field := range s.Fields {
+			tagged = tagged || s.ID == "zoe" && strings.HasPrefix(field, "tag/")
+		}
+	}
+	if !tagged {
+		t.Errorf("stations do not hear of a badge: %+v", c.Subjects)
+	}
+
+	// Only the hub's own paths are for stations; what has no reader says so.
+	if status, got := a.asks("GET", "/v1/panel", ""); status != http.StatusServiceUnavailable || !strings.Contains(got, "a hub has no readers") {
+		t.Errorf("the panel: %d %s", status, got)
+	}
+	if status, got := (&admin{running: h, http: http.Client{Transport: a.http.Transport}}).asks("GET", "/v1/people", ""); status != http.StatusUnauthorized {
+		t.Errorf("nobody asks: %d %s", status, got)
+	}
+
+	// Without the database the console shows what it knows, and what is done is told later.
+	database.Stop()
+	a.does("POST", "/v1/return", `{"device":"quest"}`)
+	a.sees("/v1/lab", `"waiting":1`)
+	a.sees("/", "<main")
+	h.stop()
+	h.start() // not even a restart needs it
+	a.sees("/v1/devices/quest", `"person_id":null`)
+	h.ok(database.Run())
+	h.until(h.log.String, func() bool {
+		h.ok(json.Unmarshal(north.asks("GET", wire.PathChanges+"?epoch=0&since=0", nil), &c))
+		for _, l := range c.Loans {
+			if l.Device == "quest" && l.Person == "" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// TestOfficeNames: the office of another hub needs another name; one whose folder was lost
+// takes its place again, and has the register again.
+func TestOfficeNames(t *testing.T) {
+	url := pgtest.Shared(t).Database(t, func(string) error { return nil })
+	one := runs(t, url, "")
+	link := strings.Fields(one.shell.does("setup"))
+	one.start()
+	a := one.browser(link[len(link)-1])
+	a.does("POST", "/v1/devices", `{"id":"quest","name":"Quest 3"}`)
+	a.sees("/v1/lab", `"waiting":0`)
+
+	two := runs(t, url, "")
+	two.start()
+	outsider := &admin{two, http.Client{Transport: a.http.Transport}}
+	outsider.sees("/v1/devices", "the office of another hub is called hub")
+	outsider.sees("/healthz", "ok")
+	two.stop()
+	third := runs(t, url, "[hub]\noffice = \"annex\"")
+	third.start()
+	third.browser(third.shell.does("web", "admin-link")).sees("/v1/devices/quest", "Quest 3")
+
+	one.stop()
+	one.ok(os.RemoveAll(office.Dir(&one.cfg)))
+	db, err := pgx.Connect(t.Context(), url)
+	one.ok(err)
+	defer db.Close(context.WithoutCancel(t.Context()))
+	_, err = db.Exec(t.Context(), `update station set heard = heard - interval '10 minutes' where name = 'hub'`)
+	one.ok(err)
+	link = strings.Fields(one.shell.does("setup"))
+	one.start()
+	one.browser(link[len(link)-1]).sees("/v1/devices/quest", "Quest 3")
+	north := one.join("hub2")
+	if !bytes.Contains(north.asks("GET", wire.PathChanges+"?epoch=0&since=0&first", nil), []byte(`"office":true`)) {
+		t.Error("stations do not hear that the office is one")
+	}
+}
