@@ -23,9 +23,10 @@ type Snipe struct {
 
 // SnipeUser is a person. Num is the badge's number.
 type SnipeUser struct {
-	ID   int    `json:"id"`
-	Name string `json:"name"`
-	Num  string `json:"employee_num"`
+	ID    int    `json:"id"`
+	Name  string `json:"name"`
+	Num   string `json:"employee_num"`
+	Email string `json:"email"`
 }
 
 // SnipeAsset is a device. Tag is the number of its tag.
@@ -157,6 +158,13 @@ func (s *Snipe) Put(asset int, to string, holder int) {
 	if to != "" {
 		a.move(to, holder)
 	}
+}
+
+// Edit is an admin who changes people and assets while it serves.
+func (s *Snipe) Edit(change func(*Snipe)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
 }
 
 // Where says who has an asset: "user 1", "location 3", "nobody".

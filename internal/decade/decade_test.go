@@ -24,6 +24,7 @@ import (
 
 var (
 	years = flag.Int("years", 0, "how many years are simulated; 0 for a month")
+	trace = flag.Bool("trace", false, "print each bump")
 	seed  = flag.Uint64("seed", 1, "what happens in them")
 )
 
@@ -75,13 +76,19 @@ func TestReplays(t *testing.T) {
 // play simulates a life until a day.
 func play(t *testing.T, seed uint64, end time.Time) (w *world) {
 	t.Helper()
+	v := newVerifier()
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(t, seed)
+		w = newWorld(t, seed, v)
 		defer w.close()
 		w.live(end)
 	})
+	for _, wrong := range v.close() {
+		w.differ("%s", wrong)
+	}
+	os.RemoveAll(w.dir)
+	w.figures.verifiedEvents, w.figures.verifying, w.figures.ended = v.events, v.took, used()
 	if n := len(w.wrong); n > 0 {
-		t.Errorf("%d differences; once more: make decade SEED=%d YEARS=%d", n, seed, max(*years, 0))
+		t.Errorf("%d differences; once more: make decade SEED=%d YEARS=%d", n, seed, *years)
 	}
 	return w
 }

@@ -14,8 +14,11 @@ import (
 
 // figures are what a life was.
 type figures struct {
-	days, bumps, pairs, displays, checks, starts, cuts int
-	began, ended                                       usage
+	days, bumps, pairs, displays, checks, starts, cuts, directories, erased, wires, disks, ghosts, alarms, verified, retained int
+	seq, verifiedEvents, heap                                                                                                 uint64
+	size                                                                                                                      int64
+	verifying                                                                                                                 time.Duration
+	began, ended                                                                                                              usage
 }
 
 func (f *figures) String() string {
@@ -28,6 +31,19 @@ func (f *figures) String() string {
 	row("books compared", f.checks)
 	row("starts of the daemon", f.starts)
 	row("power cuts", f.cuts)
+	row("directory compared", f.directories)
+	row("people erased", f.erased)
+	row("alarms compared", f.alarms)
+	row("broken cables", f.wires)
+	row("bumps read as an unknown card by those", f.ghosts)
+	row("full and slow disks", f.disks)
+	row("ledgers verified, from the first event on", f.verified)
+	row("events verified, all together", f.verifiedEvents)
+	row("old loans looked at for their person", f.retained)
+	row("events in the ledger", f.seq)
+	row("bytes of the ledger", f.size)
+	row("bytes of the heap, at most", f.heap)
+	row("processor time of the checks", f.verifying.Round(10*time.Millisecond))
 	row("processor time", (f.ended.cpu - f.began.cpu).Round(10*time.Millisecond))
 	row("took", (f.ended.wall - f.began.wall).Round(10*time.Millisecond))
 	return b.String()

@@ -6,14 +6,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"stump/checkout"
-	"stump/internal/books"
-	"stump/internal/credential"
 	"stump/wiegand"
 )
 
 // live plays day after day.
 func (w *world) live(end time.Time) {
+	w.outages(end)
+	w.found()
 	for day := time.Now(); day.Before(end); day = day.AddDate(0, 0, 1) {
 		w.day(day)
 		if tomorrow := day.AddDate(0, 0, 1); tomorrow.Month() != day.Month() || !tomorrow.Before(end) {
@@ -25,12 +24,12 @@ func (w *world) live(end time.Time) {
 
 // whole is whether the station runs at night, too: on most days somebody switches it off,
 // so that a life is not spent on nights in which nothing happens.
-func whole(day time.Time) bool { return day.Day() <= 2 }
+func whole(day time.Time) bool { return day.Day() == 1 }
 
 // The hours of the lab.
 const (
-	opens  = 8 * time.Hour
-	closes = 17 * time.Hour
+	opens  = 9 * time.Hour
+	closes = 16 * time.Hour
 )
 
 // at is a time of a day, by the clock on the wall.
@@ -64,11 +63,34 @@ func (w *world) day(day time.Time) {
 		}
 		w.visit()
 	}
+	w.trouble(day)
 	if whole(tomorrow) || whole(day) && whole(tomorrow) {
 		return
 	}
 	time.Sleep(w.between(5*time.Minute, time.Hour))
 	w.off()
+	w.evening()
+}
+
+// trouble is what goes wrong on a day, when the others have gone.
+func (w *world) trouble(day time.Time) {
+	time.Sleep(4 * time.Second)
+	switch n := w.dice.IntN(100); {
+	case n < 3:
+		w.corrode()
+	case n < 8:
+		w.dieInCommit()
+	case n < 10:
+		w.fill()
+	case n < 11:
+		w.wear()
+	case n < 14:
+		if p := pick(w, w.staff()); w.net.works() {
+			w.lose(p)
+		}
+	case n < 60:
+		w.calm()
+	}
 }
 
 // traffic is how many visits a day has.
@@ -76,18 +98,44 @@ func (w *world) traffic(day time.Time) int {
 	if closed(day) {
 		return w.dice.IntN(6)
 	}
-	return 60 + w.dice.IntN(60)
+	n := 130 + w.dice.IntN(60)
+	if *years == 0 {
+		n /= 3 // a short life is quiet, too
+	}
+	return n
 }
 
 // power is the morning: the board gets its power, and soon the time.
 func (w *world) power() {
 	w.machine.boot()
 	w.start()
-	time.AfterFunc(w.between(2*time.Second, 2*time.Minute), func() { w.machine.hear(w.between(-50*time.Millisecond, 50*time.Millisecond)) })
-	if w.people == nil {
-		time.Sleep(5 * time.Minute)
-		w.found()
+	now, off := w.machine.boots(), w.between(-50*time.Millisecond, 50*time.Millisecond)
+	var ask func()
+	ask = func() {
+		switch {
+		case w.machine.over(now):
+		case w.net.reaches():
+			w.machine.hear(off)
+		default:
+			time.AfterFunc(time.Minute, ask)
+		}
 	}
+	time.AfterFunc(w.between(2*time.Second, 2*time.Minute), ask)
+	if began := time.Now(); w.net.works() {
+		time.AfterFunc(30*time.Second, func() {
+			if w.net.works() {
+				w.pulled.Store(&began)
+			}
+		})
+	}
+}
+
+// heard is when the station heard all of the directory last.
+func (w *world) heard() time.Time {
+	if at := w.pulled.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
 }
 
 // off is the evening: somebody stops the station, or pulls the plug.
@@ -103,36 +151,28 @@ func (w *world) off() {
 func (w *world) month() {
 	if w.st == nil {
 		w.power()
-		time.Sleep(3 * time.Minute)
 		defer w.halt()
 	}
+	w.settle()
+	w.erase()
 	w.check()
+}
+
+// settle waits until the directory has heard of everything, if it can be reached.
+func (w *world) settle() {
+	for n := 0; n < 40 && (n == 0 || !w.delivered()); n++ {
+		time.Sleep(10 * time.Minute)
+	}
 }
 
 // found is the lab's first day.
 func (w *world) found() {
-	for range 30 {
+	for range 20 {
 		w.join()
 	}
-	for range 40 {
+	for range 24 {
 		w.buy()
 	}
-}
-
-// join is somebody new.
-func (w *world) join() {
-	n := len(w.people)
-	p := &person{id: fmt.Sprintf("p%d", n), name: fmt.Sprintf("%s %d", firstNames[n%len(firstNames)], n), badge: w.newCard(17)}
-	w.people = append(w.people, p)
-	w.must(w.st.Ledger.AddPerson(books.Person{ID: p.id, Name: p.name}, credential.Tag(w.bits(p.badge)), "admin", checkout.SourceCLI))
-}
-
-// buy is a new device.
-func (w *world) buy() {
-	n := len(w.devices)
-	d := &device{id: fmt.Sprintf("d%d", n), name: fmt.Sprintf("Device %d", n), tag: w.newCard(200)}
-	w.devices = append(w.devices, d)
-	w.must(w.st.Ledger.AddDevice(books.Device{ID: d.id, Name: d.name}, credential.Tag(w.bits(d.tag)), "admin", checkout.SourceCLI))
 }
 
 // bits are those of a card.
@@ -155,19 +195,26 @@ func parity(v uint64) (p uint64) {
 // answerTime is how soon a bump is answered, with the frame itself.
 const answerTime = 300 * time.Millisecond
 
-// bump holds a card to the reader, and looks at the display.
-func (w *world) bump(card string) {
+// bump holds a card to the reader, looks at the display, and reports whether it was read.
+func (w *world) bump(card string) (read bool) {
+	before := w.rows()
+	if *trace {
+		defer func() { w.t.Logf("%s %s: %s", time.Now().Format("2006-01-02 15:04:05.000"), card, quoted(w.rows())) }()
+	}
 	w.must(w.st.Sims[0].Present(w.bits(card)))
 	time.Sleep(w.st.Sims[0].Remaining())
-	before := w.rows()
-	said := w.tap(card, time.Now())
+	said, act := w.tap(card, time.Now())
 	time.Sleep(answerTime)
 	w.figures.bumps++
 	if said == nil {
 		said = before
 	}
-	w.expect(fmt.Sprintf("%s (%s)", card, w.owner(card).name()), said)
+	if read = w.fault == "" || !w.unread(before); read {
+		act()
+		w.expect(fmt.Sprintf("%s (%s)", card, w.owner(card).name()), said)
+	}
 	fmt.Fprintln(w.told, time.Now().Unix(), w.rows())
+	return read
 }
 
 // pause is how long people take between two bumps.
@@ -177,18 +224,35 @@ func (w *world) pause() { time.Sleep(w.between(1700*time.Millisecond, 8*time.Sec
 func (w *world) visit() {
 	p := pick(w, w.staff())
 	switch n := w.dice.IntN(100); {
-	case n < 45 || len(p.has) == 0: // takes something
+	case n < 40 || len(p.has) == 0: // takes something
 		d := pick(w, w.inUse())
 		if d.holder != nil && d.holder != p && w.chance(0.8) {
 			d = pick(w, w.inUse())
 		}
 		w.pair(p, d)
-	case n < 90: // brings something back
+	case n < 80: // brings something back
 		w.pair(p, pick(w, p.has))
-	case n < 93: // only says hello
+	case n < 84: // only says hello
 		w.bump(p.badge)
-	case n < 95: // wants to know who has it
-		w.bump(pick(w, w.inUse()).tag)
+	case n < 90: // wants to know who has them
+		for range 1 + w.dice.IntN(6) {
+			w.bump(pick(w, w.inUse()).tag)
+			time.Sleep(w.between(3*time.Second, 8*time.Second))
+		}
+	case n < 92: // holds the badge to the reader, which reads it again and again
+		for range 3 {
+			w.bump(p.badge)
+			time.Sleep(w.between(100*time.Millisecond, time.Second))
+		}
+	case n < 94: // once more, at once: nothing is undone
+		d := pick(w, w.inUse())
+		w.pair(p, d)
+		time.Sleep(3100*time.Millisecond - answerTime)
+		w.bump(p.badge)
+		time.Sleep(w.between(500*time.Millisecond, time.Second))
+		w.bump(d.tag)
+	case n < 95:
+		w.stranger()
 	case n < 97: // a card of another site
 		w.bump(fmt.Sprintf("H10301:99:%d", 1+w.dice.IntN(60000)))
 	default: // two at the desk: who bumped last takes it
@@ -199,6 +263,29 @@ func (w *world) visit() {
 		w.bump(pick(w, w.inUse()).tag)
 	}
 	synctest.Wait()
+}
+
+// stranger is somebody who may not, with a card that the station knows.
+func (w *world) stranger() {
+	old := keep(w.people, func(p *person) bool {
+		return time.Since(p.changed) > 4*24*time.Hour && w.reached() > 5*24*time.Hour && !p.erased && p.changed.Before(w.heard())
+	})
+	if len(old) == 0 {
+		return
+	}
+	p := pick(w, old)
+	switch {
+	case p.left:
+		w.bump(p.badge)
+	case len(p.lost) > 0:
+		w.bump(pick(w, p.lost))
+	case len(p.replaced) > 0:
+		w.bump(pick(w, p.replaced))
+	default:
+		if out := keep(w.devices, func(d *device) bool { return d.retired && time.Since(d.changed) > 4*24*time.Hour }); len(out) > 0 {
+			w.bump(pick(w, out).tag)
+		}
+	}
 }
 
 // pair is a badge and a device, in any order.
@@ -215,7 +302,7 @@ func (w *world) pair(p *person, d *device) {
 // staff are who may borrow.
 func (w *world) staff() (all []*person) {
 	for _, p := range w.people {
-		if !p.left {
+		if !p.left && p.changed.Before(w.heard()) {
 			all = append(all, p)
 		}
 	}
@@ -225,7 +312,7 @@ func (w *world) staff() (all []*person) {
 // inUse are the devices that are lent.
 func (w *world) inUse() (all []*device) {
 	for _, d := range w.devices {
-		if !d.retired {
+		if !d.retired && d.changed.Before(w.heard()) {
 			all = append(all, d)
 		}
 	}

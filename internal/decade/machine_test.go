@@ -20,16 +20,49 @@ type machine struct {
 	id      uuid.UUID
 	off     time.Duration // of the wall clock
 	trusted bool          // the network has told the time since the start
+	all     []*boot
 }
+
+// boot is a time in which the board was on. heard is when it heard the time, zero for never.
+type boot struct{ began, heard, ended time.Time }
+
+// boots returns the newest boot.
+func (m *machine) boots() *boot { return m.all[len(m.all)-1] }
 
 // boot starts the machine, which has no clock of its own: it begins in 1970.
 func (m *machine) boot() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
+	m.all = append(m.all, &boot{began: now})
 	m.booted, m.trusted, m.off = now, false, time.Unix(0, 0).Sub(now)
 	binary.BigEndian.PutUint64(m.id[:8], m.dice.Uint64())
 	binary.BigEndian.PutUint64(m.id[8:], m.dice.Uint64())
+}
+
+// over is whether a boot has ended.
+func (m *machine) over(b *boot) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !b.ended.IsZero()
+}
+
+// end is the end of a boot.
+func (m *machine) end() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.boots().ended = time.Now()
+}
+
+// when is when a boot heard the time and for how long it then went on; ok is false if it
+// never did.
+func (m *machine) when(b *boot) (heard time.Time, on time.Duration, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if on = time.Since(b.heard); !b.ended.IsZero() {
+		on = b.ended.Sub(b.heard)
+	}
+	return b.heard, on, !b.heard.IsZero()
 }
 
 // hear sets the wall clock, off by a little.
@@ -37,6 +70,9 @@ func (m *machine) hear(off time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.off, m.trusted = off, true
+	if b := m.boots(); b.heard.IsZero() {
+		b.heard = time.Now()
+	}
 }
 
 // now is CLOCK_MONOTONIC.

@@ -2,6 +2,7 @@ package decade
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,22 +10,29 @@ import (
 
 // person is somebody of the lab, as they are.
 type person struct {
-	id, name string
-	badge    string   // as it is printed
-	replaced []string // badges before it
-	lost     []string
-	left     bool
-	has      []*device
+	n               int // the directory's key
+	id, name, email string
+	came, changed   time.Time // in the directory
+	erased          bool
+	erasedAt        time.Time
+	badge           string   // as it is printed
+	replaced        []string // badges before it
+	lost            []string
+	left            bool
+	has             []*device
 }
 
 // device is a device of the lab, as it is.
 type device struct {
-	id, name string
-	tag      string
-	retired  bool
-	holder   *person
-	since    time.Time // when holder took it
-	due      time.Time // zero while nobody knows
+	n             int // the directory's key
+	id, name      string
+	came, changed time.Time // in the directory
+	tag           string
+	retired       bool
+	holder        *person
+	since         time.Time // when holder took it
+	due           time.Time // zero where the clock was not right
+	boot          *boot     // in which holder took it
 }
 
 // bumped is who or what was bumped.
@@ -53,12 +61,18 @@ type desk struct {
 	until time.Time
 	card  string // read last
 	read  time.Time
-	pair  struct { // completed last
-		p    *person
-		d    *device
-		at   time.Time
-		said []string
-	}
+	pair  pair // completed last
+	// lies is when each device was there last that lies on the reader since its pair.
+	lies     map[*device]time.Time
+	answered time.Time // when something was said last
+}
+
+// pair is a completed one.
+type pair struct {
+	p    *person
+	d    *device
+	at   time.Time
+	said []string
 }
 
 // The times of the design.
@@ -66,26 +80,42 @@ const (
 	window       = 60 * time.Second
 	presentation = 1500 * time.Millisecond
 	samePair     = 5 * time.Second
+	absence      = 3 * time.Second
 )
 
 // rest is a line that may say anything.
 const rest = "*"
 
 // tap says what a card does at a time, and what the display must say then; nil where it
-// must go on saying what it says.
-func (w *world) tap(card string, at time.Time) (said []string) {
-	k := &w.desk
+// must go on saying what it says. Nothing has happened until act is called.
+func (w *world) tap(card string, at time.Time) (said []string, act func()) {
+	k := w.desk
 	same := card == k.card && at.Sub(k.read) <= presentation
 	k.card, k.read = card, at
-	if same {
-		return nil
+	lies := map[*device]time.Time{}
+	maps.Copy(lies, k.lies)
+	note := func() { k.lies = lies; w.desk = k }
+	act = note
+	who := w.owner(card)
+	if seen, is := lies[who.d]; is && at.Sub(seen) < absence {
+		lies[who.d] = at
+		if same || at.Sub(k.answered) <= absence {
+			return nil, act
+		}
+		k.answered = at
+		return []string{who.d.name, "lies on the reader"}, act
 	}
+	delete(lies, who.d)
+	if same {
+		return nil, act
+	}
+	k.answered = at
 	if k.waits != none && !at.Before(k.until) {
 		k.waits = none
 	}
-	who := w.owner(card)
 	other := k.waits
 	again := func(lines ...string) []string {
+		k.waits = none
 		if other != none {
 			lines = slices.Insert(lines, 1, "Again: "+other.name())
 		}
@@ -93,66 +123,59 @@ func (w *world) tap(card string, at time.Time) (said []string) {
 	}
 	switch who.status {
 	case "unknown":
-		k.waits = none
-		return again("Unknown tag", rest)
+		return again("Unknown tag", rest), act
 	case "suspended":
-		k.waits = none
-		return again("See the desk", who.p.name, "may not borrow now")
+		return again("See the desk", who.p.name, "may not borrow now"), act
 	case "lost":
-		k.waits = none
-		return again("Lost badge", "see the desk")
+		return again("Lost badge", "see the desk"), act
 	case "old":
-		k.waits = none
-		return again("Old badge", "see the desk")
+		return again("Old badge", "see the desk"), act
 	case "retired": // ends nothing
-		return []string{"No longer in use", who.d.name}
+		return []string{"No longer in use", who.d.name}, act
 	}
+	p, d := who.p, who.d
 	switch {
-	case who.p != nil && other.d != nil:
-		k.waits = none
-		return w.complete(who.p, other.d, at)
-	case who.d != nil && other.p != nil:
-		k.waits = none
-		return w.complete(other.p, who.d, at)
+	case p != nil && other.d != nil:
+		d = other.d
+	case d != nil && other.p != nil:
+		p = other.p
+	default:
+		k.waits, k.until = who, at.Add(window)
+		switch {
+		case p != nil:
+			return []string{"Hello " + p.name, "Tap a device"}, act
+		case d.holder != nil:
+			return []string{d.name, "with " + d.holder.name, "Tap your badge"}, act
+		}
+		return []string{d.name, "Tap your badge", "It is free"}, act
 	}
-	k.waits, k.until = who, at.Add(window)
-	switch {
-	case who.p != nil:
-		return []string{"Hello " + who.p.name, "Tap a device"}
-	case who.d.holder != nil:
-		return []string{who.d.name, "with " + who.d.holder.name, "Tap your badge"}
+	k.waits = none
+	lies[d] = at
+	if k.pair.p == p && k.pair.d == d && at.Sub(k.pair.at) < samePair {
+		return k.pair.said, act
 	}
-	return []string{who.d.name, "Tap your badge", "It is free"}
+	said, to := w.complete(p, d, at)
+	k.pair = pair{p, d, at, said}
+	return said, func() {
+		note()
+		w.move(d, to, at)
+		w.figures.pairs++
+	}
 }
 
 // complete is a pair: who has it brings it back, everybody else takes it.
-func (w *world) complete(p *person, d *device, at time.Time) (said []string) {
-	last := &w.desk.pair
-	if last.p == p && last.d == d && at.Sub(last.at) < samePair {
-		return last.said
-	}
+func (w *world) complete(p *person, d *device, at time.Time) (said []string, to *person) {
 	switch from := d.holder; {
 	case from == nil:
-		w.move(d, p, at)
 		if said = []string{"Checked out", d.name, p.name}; w.machine.right() {
-			said = slices.Insert(said, 2, "until "+until(at, d.due))
+			said = slices.Insert(said, 2, "until "+due(at).Format("2 Jan"))
 		}
+		return said, p
 	case from == p:
-		w.move(d, nil, at)
-		said = []string{"Returned", d.name, p.name}
+		return []string{"Returned", d.name, p.name}, nil
 	default:
-		w.move(d, p, at)
-		said = []string{"Handed over", d.name, "from " + from.name, "to " + p.name}
+		return []string{"Handed over", d.name, "from " + from.name, "to " + p.name}, p
 	}
-	*last = struct {
-		p    *person
-		d    *device
-		at   time.Time
-		said []string
-	}{p, d, at, said}
-	w.figures.pairs++
-	w.events++
-	return said
 }
 
 // move gives a device to somebody, or to nobody.
@@ -160,13 +183,31 @@ func (w *world) move(d *device, to *person, at time.Time) {
 	if d.holder != nil {
 		d.holder.has = slices.DeleteFunc(d.holder.has, func(o *device) bool { return o == d })
 	}
-	d.holder, d.since, d.due = to, at, time.Time{}
+	d.holder, d.since, d.boot, d.due = to, at, w.machine.boots(), time.Time{}
 	if to != nil {
 		to.has = append(to.has, d)
-		if d.due = due(at); !w.machine.right() { // then only the length counts
-			d.due = at.Add(length * 24 * time.Hour)
+		if w.machine.right() {
+			d.due = due(at)
 		}
 	}
+}
+
+// ends is when a loan ends by the books, and how far off they may be; ok is false while
+// nobody knows. Of a boot that hears the time later only the length counts; of one that
+// never did, it is known from the next that does when it was at the latest.
+func (w *world) ends(d *device) (t time.Time, off time.Duration, ok bool) {
+	if !d.due.IsZero() {
+		return d.due, time.Second, true
+	}
+	if _, _, ok := w.machine.when(d.boot); ok {
+		return d.since.AddDate(0, 0, length), 2 * time.Hour, true
+	}
+	for _, b := range w.machine.all {
+		if heard, on, ok := w.machine.when(b); ok && b.began.After(d.since) && on > time.Minute {
+			return heard.AddDate(0, 0, length), 3 * time.Hour, true
+		}
+	}
+	return t, 0, false
 }
 
 // length is how many days a loan lasts.
@@ -181,9 +222,6 @@ func due(from time.Time) time.Time {
 	}
 	return end
 }
-
-// until is how the display says when a loan ends.
-func until(from, due time.Time) string { return due.Format("2 Jan") }
 
 // closed is whether nobody is there on a day.
 func closed(t time.Time) bool {

@@ -35,29 +35,48 @@ length = "14d"
 days = ["mon", "tue", "wed", "thu", "fri"]
 until = "18:00"
 holidays = "%s"
+[privacy]
+retain_closed_loans = "180d"
+[directory]
+kind = "snipeit"
+url = "http://snipe.lab.example"
+token_file = "%s"
+pull_every = "12h"
+loans_every = "0s"
+proxy = "none"
+[mail]
+server = "` + mailServer + `"
+from = "lab@lab.example"
+tls = "none"
 `
+
+// mailServer is where the reminders go.
+const mailServer = "mail.lab.example:25"
 
 // station is a daemon that runs.
 type station struct {
 	*daemon.Daemon
+	cable *cable
 	stop  context.CancelFunc
 	ended chan error
 }
 
 // start starts the daemon.
 func (w *world) start() {
-	cfg, err := config.Parse("stump.toml", fmt.Sprintf(configuration, filepath.Join(w.dir, "holidays.ics")))
+	cfg, err := config.Parse("stump.toml", fmt.Sprintf(configuration, filepath.Join(w.dir, "holidays.ics"), w.token()))
 	w.must(err)
+	lines := &cable{network: w.net}
+	cfg.Directory.TestDial, cfg.Mail.TestDial = lines.dial, lines.dial
 	d, err := daemon.New(daemon.Options{
 		Config: cfg, StateDir: w.state(), Sim: true, TestNow: w.machine.now, Version: "decade", Log: w.log.logger(),
 	})
 	w.must(err)
 	ctx, stop := context.WithCancel(context.Background())
-	w.st = &station{d, stop, make(chan error, 1)}
+	w.st = &station{d, lines, stop, make(chan error, 1)}
 	go func(s *station) { s.ended <- s.Run(ctx) }(w.st)
 	synctest.Wait()
 	w.figures.starts++
-	w.desk = desk{}
+	w.desk, w.excused = desk{}, time.Time{}
 }
 
 // halt stops the daemon as an admin or the system does.
@@ -67,6 +86,7 @@ func (w *world) halt() {
 		w.differ("the daemon ended with %v", err)
 	}
 	w.st = nil
+	w.machine.end()
 }
 
 // state is the folder of the disk that the station has now.
@@ -77,11 +97,19 @@ func (w *world) state() string { return filepath.Join(w.dir, fmt.Sprint("disk", 
 func (w *world) cut() {
 	lost := w.state()
 	w.disk++
-	w.must(os.CopyFS(w.state(), os.DirFS(lost)))
+	w.must(copyDir(w.state(), lost))
+	w.net.cut(w.st.cable)
+	w.gone(lost)
+}
+
+// gone is the end of a daemon whose disk was kept already.
+func (w *world) gone(lost string) {
 	w.halt()
 	w.must(os.RemoveAll(lost))
 	w.figures.cuts++
 }
+
+func copyDir(to, from string) error { return os.CopyFS(to, os.DirFS(from)) }
 
 // rows are what the display shows.
 func (w *world) rows() []string {

@@ -8,9 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
+	"stump/directory/directorytest"
+	"stump/directory/mail/smtptest"
 	"stump/internal/books"
 	"stump/internal/clock"
 )
@@ -25,12 +30,23 @@ type world struct {
 	log     *log
 	machine *machine
 	st      *station // nil while it is off
+	net     *network
+	out     []outage
+	snipe   directorytest.Snipe
+	post    smtptest.Server
+
+	pulled atomic.Pointer[time.Time] // see heard
 
 	people  []*person
 	devices []*device
 	desk    desk
 	cards   int // that were ever made
-	events  int // of the books, that move devices
+
+	fault    string    // of the cable; "" for none
+	readable bool      // a card was read in spite of it
+	excused  time.Time // until when alarms of what was wrong may stand
+	crash    crash
+	verifier *verifier
 
 	figures figures
 	wrong   []string
@@ -40,7 +56,7 @@ type world struct {
 // most is how many differences are listed before a life ends.
 const most = 10
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(t *testing.T, seed uint64, v *verifier) *world {
 	place := "/dev/shm" // a disk in memory, where there is one
 	if _, err := os.Stat(place); err != nil {
 		place = ""
@@ -49,11 +65,14 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), told: sha256.New()}
+	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), verifier: v, told: sha256.New()}
 	w.figures.began = used()
 	w.machine = &machine{dice: rand.New(rand.NewPCG(seed, 1970))}
-	clock.Simulated = w.machine.stamp
+	clock.Simulated, boltfile.CrashHook = w.machine.stamp, w.crash.hook
+	w.crash.was = make(chan error, 1)
 	w.must(os.WriteFile(filepath.Join(dir, "holidays.ics"), []byte(holidays(begin(), begin().AddDate(12, 0, 0))), 0o600))
+	w.must(os.WriteFile(w.token(), []byte("secret-token\n"), 0o600))
+	w.net = newNetwork(&w.snipe, w.post.Serve)
 	sleep(begin())
 	return w
 }
@@ -63,9 +82,9 @@ func (w *world) close() {
 	if w.st != nil {
 		w.halt()
 	}
-	clock.Simulated = nil
-	w.figures.ended = used()
-	os.RemoveAll(w.dir)
+	w.net.close()
+	time.Sleep(time.Minute) // until the last call has given up
+	clock.Simulated, boltfile.CrashHook = nil, nil
 }
 
 // story is the same for the same life.
@@ -95,8 +114,44 @@ func (w *world) must(err error) {
 	}
 }
 
+// token is the file with the directory's token.
+func (w *world) token() string { return filepath.Join(w.dir, "token") }
+
+// delivered is whether nothing waits for the directory any more.
+func (w *world) delivered() bool {
+	p, err := w.st.Ledger.OutboxFrom(ledger.DirectorySink, ledger.RowKey{}, 1)
+	w.must(err)
+	return len(p.Rows) == 0
+}
+
+// checkDirectory compares the directory with the truth, when it could be told.
+func (w *world) checkDirectory() {
+	if w.reached() < 3*time.Hour {
+		return
+	}
+	if !w.delivered() {
+		w.differ("something still waits for the directory, which has been there for %v", w.reached())
+	}
+	for _, d := range w.inUse() {
+		want := "nobody"
+		if d.holder != nil {
+			want = fmt.Sprint("user ", d.holder.n)
+		}
+		if got := w.snipe.Where(d.n); got != want {
+			w.differ("%s is with %q by the directory, want %q", d.name, got, want)
+		}
+	}
+	w.checkRegister()
+	w.figures.directories++
+}
+
 // check compares the books with the truth.
 func (w *world) check() {
+	w.checkDirectory()
+	w.checkErased()
+	w.checkSizes()
+	w.checkRetention()
+	w.verify()
 	has, ends := map[string]string{}, map[string]time.Time{}
 	for l, err := range w.st.Ledger.Loans(books.LoanFilter{}) {
 		w.must(err)
@@ -109,8 +164,10 @@ func (w *world) check() {
 		}
 		if got := has[d.id]; got != want {
 			w.differ("%s is with %q by the books, want %q", d.name, got, want)
-		} else if off := ends[d.id].Sub(d.due).Abs(); off > time.Second {
-			w.differ("%s with %s is due %v by the books, want %v", d.name, want, ends[d.id], d.due)
+		} else if want == "" {
+			continue
+		} else if end, off, ok := w.ends(d); ok && ends[d.id].Sub(end).Abs() > off {
+			w.differ("%s with %s since %v is due %v by the books, want %v", d.name, want, d.since, ends[d.id], end)
 		}
 		delete(has, d.id)
 	}
