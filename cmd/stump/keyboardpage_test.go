@@ -71,3 +71,37 @@ func TestConsoleByKeyboard(t *testing.T) {
 		t.Errorf("after a bump the focus is at %q", focus)
 	}
 }
+
+// TestMenu: the rare pages are folded away, and again after Escape, by Tab, a click elsewhere and a
+// choice, also when the page of the choice is left again by Back.
+func TestMenu(t *testing.T) {
+	t.Parallel()
+	_, admin := consoleStation(t)
+	const summary, menu = "nav summary", "nav details"
+	admin.does("opens the board", chromedp.EmulateViewport(1280, 800), chromedp.Navigate(admin.station+"/"), chromedp.WaitVisible(summary))
+	shut := holds(`!document.querySelector("nav details").open`)
+	opens := chromedp.Tasks{chromedp.Click(summary), chromedp.WaitVisible(menu + `[open] a[href="/import"]`)}
+	at := func(want string) {
+		t.Helper()
+		var is string
+		if admin.does("looks", chromedp.Evaluate(`(e => e.getAttribute("href") ?? e.localName)(document.activeElement)`, &is)); is != want {
+			t.Errorf("the focus is at %s, want %s", is, want)
+		}
+	}
+
+	admin.tabs(summary)
+	admin.does("opens the menu", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(menu+"[open]"))
+	admin.tabs(menu + ` a[href="/labels"]`)
+	admin.does("presses Escape", chromedp.KeyEvent(kb.Escape), shut)
+	at("summary")
+	admin.does("opens it again", chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(menu+"[open]"))
+	admin.tabs(`header form[action="/logout"] button`)
+	admin.does("has gone past it", shut)
+	at("button")
+
+	admin.does("clicks elsewhere", opens, chromedp.Click("h1"), shut)
+	admin.does("clicks twice", opens, chromedp.Click(summary), shut)
+	admin.does("clicks in the menu, beside a choice", opens, chromedp.Evaluate(`document.querySelector("nav details div").click()`, nil), chromedp.WaitVisible(menu+"[open]"))
+	admin.does("chooses", chromedp.Click(menu+` a[href="/import"]`), chromedp.WaitVisible(`input[type=file]`), shut)
+	admin.does("goes back", chromedp.NavigateBack(), chromedp.WaitVisible("tr[data-device=quest]"), shut)
+}

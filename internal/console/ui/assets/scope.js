@@ -1,5 +1,5 @@
 // A reader's lines, lent while the page is seen.
-const canvas = by("scope"), words = canvas.dataset;
+const canvas = by("#scope"), words = canvas.dataset;
 let views;
 
 const say = (id, text) => by(id).textContent === text || by(id).replaceChildren(text);
@@ -10,13 +10,13 @@ function seen() {
   views = new EventSource(words.lines);
   views.onmessage = ({ data }) => {
     const v = JSON.parse(data);
-    say("lost", v.lost ?? "");
-    if (v.names && !by("pause").checked) draw(v);
+    say("#lost", v.lost ?? "");
+    if (v.names && !by("#pause").checked) draw(v);
   };
   views.onerror = () => {
-    if (by("lost").textContent) return; // others have them: it asks again
+    if (by("#lost").textContent) return; // asks again
     views.close();
-    say("lost", words.lost);
+    say("#lost", words.lost);
   };
 }
 
@@ -29,13 +29,12 @@ function draw(v) {
   c.font = "14px system-ui";
   const edges = v.edges ?? [], rises = edges.some((e) => e.Rising);
   v.names.forEach((name, line) => {
-    const top = high * (line ? 0.64 : 0.16), low = top + high * 0.24;
-    let y = top;
+    let top = high * (line ? .64 : .16), low = top + high * .24, y = top;
     c.fillText(name + " " + +v.levels[line], 8, top - 6);
     c.beginPath();
     c.moveTo(0, y);
-    for (const e of edges.filter((e) => e.Line === line)) {
-      const x = wide * (0.02 + 0.96 * e.Time / (edges.at(-1).Time || 1));
+    for (const e of edges) if (e.Line === line) {
+      const x = wide * (.02 + .96 * e.Time / (edges.at(-1).Time || 1));
       c.lineTo(x, y);
       c.lineTo(x, y = e.Rising ? top : low);
       if (!rises) c.lineTo(x, y = top);
@@ -43,9 +42,8 @@ function draw(v) {
     c.lineTo(wide, y);
     c.stroke();
   });
-  say("said", v.last?.text ?? v.sent?.join("") ?? "");
-  say("counts", `${v.good} ${words.good}, ${Object.values(v.bad).reduce((a, b) => a + b, 0)} ${words.refused}`);
+  say("#said", v.last?.text ?? v.sent?.join("") ?? "");
+  say("#counts", `${v.good} ${words.good}, ${Object.values(v.bad).reduce((a, b) => a + b, 0)} ${words.refused}`);
 }
 
-document.onvisibilitychange = seen;
-seen();
+(document.onvisibilitychange = seen)();
