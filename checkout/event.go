@@ -212,7 +212,9 @@ type Event struct {
 // Booking is what an event says of a reservation.
 type Booking struct {
 	// Seq is the number of the event in the chain that made it; zero in that event itself.
-	Seq uint64
+	// Chain is zero where that is the event's own.
+	Seq   uint64
+	Chain Hash
 	// Kind is of which devices any is reserved; empty for a device by name.
 	Kind string
 	// From and To are when it begins, and when it is over; zero in the line.

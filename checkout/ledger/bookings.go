@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"iter"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -15,6 +16,11 @@ import (
 func (t *txn) bookings() *booking.Desk {
 	clock := t.times()
 	d := &booking.Desk{Tree: booking.In(t.tx), Rules: t.l.o.Reservations, Own: t.l.own, Row: t.row, Each: t.eachRow, Wall: clock.Wall, Began: clock.Began,
+		Chain: func(index uint16) checkout.Hash { return t.place(record.At(index, 1)).Chain },
+		Index: func(begins string) (uint16, bool) {
+			return t.findChain(func(id checkout.Hash) bool { return strings.HasPrefix(id.String(), begins) })
+		},
+		Made: func(at record.Ref) time.Time { ev := t.event(at); made, _ := clock.Wall(ev.At); return made },
 		Find: func(tr record.Tree, ref string) string { return t.find(tr, ref).id },
 		Append: func(ev *record.Event, person, device string) {
 			t.append(ev, t.known(record.TreePeople, person), t.known(record.TreeDevices, device))
@@ -46,7 +52,8 @@ func (t *txn) reserved(ev *record.Event, person, device party) {
 	}
 	taken, err := d.Take(device.id, person.id, end, ev.Loan != 0)
 	t.must(err)
-	ev.Booking.Seq, ev.ReservedBy, ev.ReservedFrom = taken.Fulfils, taken.By, taken.From
+	ev.Booking.Seq, ev.Booking.Chain = taken.Fulfils.Seq, taken.Fulfils.Chain
+	ev.ReservedBy, ev.ReservedFrom = taken.By, taken.From
 	if t.ends = taken.End; taken.End.Equal(end) {
 		t.ends = time.Time{}
 	}
@@ -93,6 +100,13 @@ func (l *Ledger) Free(from, to time.Time) iter.Seq2[books.Device, error] {
 		err = l.view(func(t *txn) { all, err = t.bookings().Free(from, to); t.must(err) })
 		return all, err
 	})
+}
+
+// Clashes are the reservations that this station and others have made for the same time,
+// while they did not know of each other.
+func (l *Ledger) Clashes() (all []books.Clash, err error) {
+	err = l.view(func(t *txn) { all, err = t.bookings().Clashes(); t.must(err) })
+	return all, err
 }
 
 // collected yields what was read in one transaction.

@@ -255,7 +255,7 @@ func (t *txn) append(ev *record.Event, person, device party) {
 		t.putChain(t.l.own, record.Chain{ID: ev.Chain})
 	}
 	t.setHead(t.l.own, here.Seq, ev.Hash)
-	t.must(booking.Apply(booking.In(t.tx), here, ev))
+	t.must(booking.Apply(booking.In(t.tx), here, ev, t.chainIndex))
 	switch ev.Kind {
 	case checkout.Return, checkout.Found:
 		t.back = append(t.back, device.id)

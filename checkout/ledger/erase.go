@@ -153,6 +153,7 @@ func (l *Ledger) erasePerson(ref, actor string, source checkout.Source, also fun
 			ev.Whose = append(ev.Whose, l.keys.Whose(id, 0)...)
 		}
 		also(t)
+		t.must(booking.In(t.tx).Forget(p.id))
 		ev.Note = "a person was erased from " + count.Of(t.erase(p, found), "event")
 		t.append(ev, nobody, nobody)
 	})

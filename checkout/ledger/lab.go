@@ -6,11 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/labrow"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -58,6 +60,7 @@ func (l *Ledger) HearLab(at time.Time) {
 func (l *Ledger) JoinLab() error {
 	return l.update(func(t *txn) {
 		t.put(record.TreeMeta, record.MetaLab, record.Pack(record.LabForm(&LabCursor{})))
+		t.dropElsewhere()
 		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 			for _, p := range t.rowsWhere(tr, func(_ string, r *record.Row) bool { return r.LabBase != nil }) {
 				p.row.LabVer, p.row.LabBase = 0, nil
@@ -69,7 +72,10 @@ func (l *Ledger) JoinLab() error {
 
 // LeaveLab ends what JoinLab began.
 func (l *Ledger) LeaveLab() error {
-	return l.update(func(t *txn) { t.delete(record.TreeMeta, record.MetaLab) })
+	return l.update(func(t *txn) {
+		t.dropElsewhere()
+		t.delete(record.TreeMeta, record.MetaLab)
+	})
 }
 
 // OwnChain returns the name of the chain that is continued, and its newest event.
@@ -123,6 +129,7 @@ func (l *Ledger) LabPatches(first, last uint64) (all []wire.Patch, err error) {
 		seen := map[party]bool{}
 		for seq := first; seq <= last; seq++ {
 			ev := t.event(record.At(l.own, seq))
+			all = t.labBooking(all, &ev)
 			for _, p := range []party{{tree: record.TreePeople, id: ev.Person}, {tree: record.TreePeople, id: ev.From}, {tree: record.TreeDevices, id: ev.Device}} {
 				if p.id != "" && !seen[p] {
 					seen[p] = true
@@ -289,7 +296,7 @@ func (l *Ledger) LabTold(told []wire.Patch) error {
 	return l.update(func(t *txn) {
 		for _, o := range told {
 			p := t.known(treeOf(kindNamed(o.Kind)), o.ID)
-			if p == nobody {
+			if p == nobody || o.Kind == bookingKind {
 				continue
 			}
 			heard := t.labFields(p)
@@ -369,6 +376,10 @@ func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint6
 	err = l.updateMany(func(t *txn) {
 		news = false
 		for _, s := range subjects {
+			if s.Kind == bookingKind {
+				news = t.takeBooking(s) || news
+				continue
+			}
 			if s.Fields[labrow.Erased] != "" {
 				if kindNamed(s.Kind) == checkout.KindPerson && t.row(record.TreePeople, s.ID) != nil {
 					t.put(record.TreeMeta, record.MetaGone(s.ID), nil)
@@ -411,8 +422,10 @@ func (t *txn) takeSubject(s wire.Subject) bool {
 	if labrow.Same(here, want) && p.row.LabVer != 0 && labrow.Unchanged(p.row.LabBase, s.Fields) {
 		return false // our own word comes back
 	}
-	kit := p.row.Kit
-	labrow.Set(p.row, want)
+	kit, status := p.row.Kit, p.row.Status
+	if labrow.Set(p.row, want); p.row.Status == checkout.Retired && status != checkout.Retired {
+		t.left = append(t.left, p)
+	}
 	p.row.LabVer, p.row.LabBase = s.Ver, base
 	t.rekit(p, kit)
 	t.save(p)
@@ -514,6 +527,9 @@ func (t *txn) takeLoan(w wire.Loan, acked uint64) bool {
 	if w.Kit == "" {
 		t.refind(d, was)
 	}
+	if was.Holder != "" && now.Holder == "" {
+		t.back = append(t.back, d.id)
+	}
 	return true
 }
 
@@ -552,6 +568,79 @@ func (t *txn) foreignIndex(id checkout.Hash) (index uint16) {
 			return index
 		case checkout.Hash(b) == id:
 			return index
+		}
+	}
+}
+
+// findChain finds a chain of the file, or of another station.
+func (t *txn) findChain(is func(id checkout.Hash) bool) (index uint16, ok bool) {
+	for index, c := range t.chains() {
+		if is(c.ID) {
+			return index, true
+		}
+	}
+	for index = record.ForeignChain; ; index++ {
+		if b := t.get(record.TreeMeta, record.MetaForeign(index)); b == nil || is(checkout.Hash(b)) {
+			return index, b != nil
+		}
+	}
+}
+
+func (t *txn) chainIndex(id checkout.Hash) (index uint16, ok bool) {
+	return t.findChain(func(o checkout.Hash) bool { return o == id })
+}
+
+// bookingKind is the kind of a reservation among the rows of the lab. Its id is the Key of the
+// event that made it.
+const bookingKind = "reservation"
+
+// byHand is the base of a change to a reservation: the last one counts.
+const byHand = math.MaxInt64
+
+// labBooking adds what an event did to a reservation, unless that is in all.
+func (t *txn) labBooking(all []wire.Patch, ev *record.Event) []wire.Patch {
+	made, chain := record.At(t.l.own, ev.Booking.Seq), ev.Chain
+	switch {
+	case ev.Kind == checkout.Reserve:
+		made.Seq = ev.Seq
+	case made.Seq == 0:
+		return all
+	case !ev.Booking.Chain.IsZero():
+		chain = ev.Booking.Chain
+		made.Chain, _ = t.chainIndex(chain) // one that was forgotten has no row
+	}
+	id := books.Entry{Event: checkout.Event{Chain: chain, Seq: made.Seq}}.Key()
+	if slices.ContainsFunc(all, func(o wire.Patch) bool { return o.Kind == bookingKind && o.ID == id }) {
+		return all
+	}
+	fields, err := t.bookings().Fields(made)
+	t.must(err)
+	return append(all, wire.Patch{Kind: bookingKind, ID: id, Base: byHand, Fields: fields})
+}
+
+// takeBooking takes over what the lab says of a reservation.
+func (t *txn) takeBooking(s wire.Subject) bool {
+	name, seq, err := books.ParsePlace(s.ID)
+	chain, err2 := hex.DecodeString(name)
+	if err != nil || err2 != nil || len(chain) != record.HashLen || seq == 0 {
+		return false
+	}
+	index, known := t.chainIndex(checkout.Hash(chain))
+	if !known {
+		index = t.foreignIndex(checkout.Hash(chain))
+	}
+	news, err := t.bookings().Hear(record.At(index, seq), s.Fields)
+	t.must(err)
+	return news
+}
+
+// dropElsewhere forgets the reservations of other stations.
+func (t *txn) dropElsewhere() {
+	all, err := booking.In(t.tx).All()
+	t.must(err)
+	for at, r := range all {
+		if r.Elsewhere() {
+			t.must(booking.In(t.tx).Drop(at))
 		}
 	}
 }

@@ -42,6 +42,11 @@ func (b *testLab) send(x *tester) {
 	x.ok(err)
 	patches, err := x.LabPatches(0, 0)
 	x.ok(err)
+	if first := b.acked[x] + 1; first <= newest.Seq {
+		of, err := x.LabPatches(first, newest.Seq)
+		x.ok(err)
+		patches = append(patches, of...)
+	}
 	for _, p := range patches {
 		b.ver++
 		s := b.rows[p.Kind+p.ID]

@@ -236,7 +236,7 @@ func (s *sweeper) markOpener(c closing) {
 
 // markReservation marks the event that made the reservation which another has ended.
 func (s *sweeper) markReservation(at record.Ref, ev *record.Event) {
-	if made := record.At(at.Chain, ev.Booking.Seq); made.Seq != 0 {
+	if made := record.At(at.Chain, ev.Booking.Seq); made.Seq != 0 && ev.Booking.Chain.IsZero() {
 		s.mark(made, eraseParts{person: true, note: true}, ev.Person)
 	}
 }

@@ -282,6 +282,16 @@ func (s *Shelf) Longer(device, person string, end time.Time) (b Booking) {
 	return b
 }
 
+// Without returns a copy of the shelf that lacks a booking.
+func (s *Shelf) Without(id string) *Shelf {
+	is := func(b Booking) bool { return b.ID == id }
+	with := &Shelf{s.Now, slices.Clone(s.Devices), slices.DeleteFunc(slices.Clone(s.Booked), is)}
+	for i, d := range with.Devices {
+		with.Devices[i].Booked = slices.DeleteFunc(slices.Clone(d.Booked), is)
+	}
+	return with
+}
+
 // withBack returns a copy of the shelf with the device on it that somebody may have.
 func (s *Shelf) withBack(device string) (with *Shelf, d *Device) {
 	with = &Shelf{s.Now, slices.Clone(s.Devices), slices.Clone(s.Booked)}

@@ -22,7 +22,8 @@ func inboxCmd(g *globals) *cobra.Command {
 	})
 	cmd.Long = `List what waits for a person: faults of the station, tags that nobody has, devices of
 which the station and the directory tell two stories, events that a place did not
-take, and parts that are missing from their kit.`
+take, parts that are missing from their kit, and what two stations of a lab have reserved
+at once.`
 	f.flags(cmd)
 	return cmd
 }
@@ -44,6 +45,8 @@ func answers(r *inbox.Row) string {
 			all = append(all, "stump unknown assign "+r.ID+" person|device NAME")
 		case inbox.Ignore:
 			all = append(all, "stump unknown ignore "+r.ID)
+		case inbox.Cancel:
+			all = append(all, "stump reservations cancel "+r.ID)
 		case inbox.Drop:
 			all = append(all, "stump sync drop "+r.ID+" --note WHY")
 		default:

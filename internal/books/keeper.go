@@ -58,6 +58,8 @@ type Keeper interface {
 	CancelReservation(id, own, note, actor string, source checkout.Source) (checkout.Event, error)
 	// Reservations are in the order in which they begin; the line comes first. Free are the
 	// devices that can be reserved for all of a time.
+	// Clashes are reservations of other stations that were made at the same time.
+	Clashes() ([]Clash, error)
 	Reservations(ReservationFilter) iter.Seq2[Reservation, error]
 	Free(from, to time.Time) iter.Seq2[Device, error]
 

@@ -62,6 +62,13 @@ func (r Reservation) At(key string) Reservation {
 	return r
 }
 
+// Clash is a reservation that another station of the lab has made, and what is in its way. With
+// says that as it would to who makes it now.
+type Clash struct {
+	Reservation
+	With error
+}
+
 // ReservationFilter chooses reservations. Person and Device are ids or exact names.
 type ReservationFilter struct {
 	Page

@@ -51,12 +51,13 @@ func serve(t *testing.T) *served {
 // serveAt is a hub of a database, with the keys in a folder.
 func serveAt(t *testing.T, url, dir string) *served {
 	t.Helper()
-	s, err := store.Open(store.Options{URL: url})
+	keys := Keys{Dir: dir}
+	s, err := store.Open(store.Options{URL: url, Whose: keys.Whose})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	x := &served{T: t, url: url, Server: &Server{Store: s, Keys: Keys{Dir: dir}, Log: slog.New(slog.DiscardHandler), Wait: 5 * time.Second}}
+	x := &served{T: t, url: url, Server: &Server{Store: s, Keys: keys, Log: slog.New(slog.DiscardHandler), Wait: 5 * time.Second}}
 	x.lab, err = s.Lab(t.Context(), "lab", true)
 	x.ok(err)
 	x.at = httptest.NewServer(x.Handler())

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/internal/books"
@@ -34,6 +36,13 @@ type wired struct {
 	plug *httptest.Server
 }
 
+// trusted is the time of a station whose clock is right.
+func trusted() checkout.Stamp {
+	now := clock.Now()
+	now.Trusted = true
+	return now
+}
+
 // newWired makes a station that reaches the hub by a plug of its own.
 func newWired(t *testing.T, x *served, name string) *wired {
 	s := &wired{T: t, name: name}
@@ -45,7 +54,7 @@ func newWired(t *testing.T, x *served, name string) *wired {
 		hub.ServeHTTP(w, r)
 	}))
 	dir := t.TempDir()
-	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: name, SiteKey: sitekey.New()})
+	l, err := ledger.Create(filepath.Join(dir, "ledger.db"), ledger.Options{Station: name, SiteKey: sitekey.New(), Stamp: trusted})
 	s.ok(err)
 	s.Ledger = l
 	s.link, err = lab.New(lab.Options{
@@ -120,14 +129,28 @@ func (s *wired) who() string {
 	return strings.Join(all, " ")
 }
 
-// agree waits until all stations say the same of who has what.
-func agree(t *testing.T, want string, all []*wired) {
+// reserved is what is reserved, in the order of people.
+func (s *wired) reserved() string {
+	s.Helper()
+	var lines []string
+	for r, err := range s.Reservations(books.ReservationFilter{}) {
+		s.ok(err)
+		lines = append(lines, r.PersonID+"="+r.DeviceID)
+	}
+	slices.Sort(lines)
+	clashes, err := s.Clashes()
+	s.ok(err)
+	return fmt.Sprint(strings.Join(lines, " "), ", clashes: ", len(clashes))
+}
+
+// agree waits until all stations say the same, of who has what or so.
+func agree(t *testing.T, want string, all []*wired, say func(*wired) string) {
 	t.Helper()
 	var is []string
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		is = is[:0]
 		for _, s := range all {
-			is = append(is, s.who())
+			is = append(is, say(s))
 		}
 		if !slices.ContainsFunc(is, func(s string) bool { return s != want }) {
 			return
@@ -201,9 +224,61 @@ func TestWholeLab(t *testing.T) {
 				want = append(want, fmt.Sprintf("d%d=p%d", d, p-1))
 			}
 		}
-		agree(t, strings.Join(want, " "), all)
+		agree(t, strings.Join(want, " "), all, (*wired).who)
 		t.Logf("round %d: %s", round, strings.Join(want, " "))
 	}
+	for _, s := range all {
+		r, err := s.Verify(t.Context(), ledger.VerifyOptions{})
+		s.ok(err)
+		if !r.OK() {
+			t.Errorf("the ledger of %s does not verify: %+v", s.name, r.Faults)
+		}
+	}
+}
+
+// TestReservationsOfTheLab: what is reserved at one station is so at all, what two reserve while
+// their plugs are pulled is said at each, and whoever is erased has reserved nothing.
+func TestReservationsOfTheLab(t *testing.T) {
+	x := serve(t)
+	all := []*wired{newWired(t, x, "lab-a"), newWired(t, x, "lab-b")}
+	a, b := all[0], all[1]
+	for _, id := range []string{"ann", "ben", "cem"} {
+		a.ok(a.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, checkout.Tag{}, "admin", checkout.SourceCLI))
+		a.ok(a.AddDevice(books.Device{ID: "of-" + id, Name: "Of " + id}, checkout.Tag{}, "admin", checkout.SourceCLI))
+	}
+	from := time.Now().Add(24 * time.Hour)
+	book := func(s *wired, person, device string) (id string) {
+		made, err := s.Reserve(books.Booking{Device: device, Person: person, From: from, To: from.Add(time.Hour), Actor: "admin", Source: checkout.SourceCLI})
+		s.ok(err)
+		return made[0].ID
+	}
+	book(a, "ann", "of-ann") // before there was a lab
+	a.join(x)
+	b.join(x)
+	agree(t, "ann=of-ann, clashes: 0", all, (*wired).reserved)
+	a.pull(true)
+	book(a, "ann", "of-ben")
+	id := book(b, "ben", "of-ben")
+	b.pull(true)
+	a.pull(false)
+	b.pull(false)
+	agree(t, "ann=of-ann ann=of-ben ben=of-ben, clashes: 1", all, (*wired).reserved)
+	_, err := b.CancelReservation(id, "", "", "admin", checkout.SourceCLI)
+	b.ok(err)
+	agree(t, "ann=of-ann ann=of-ben, clashes: 0", all, (*wired).reserved)
+	book(b, "cem", "of-cem")
+	agree(t, "ann=of-ann ann=of-ben cem=of-cem, clashes: 0", all, (*wired).reserved)
+
+	a.pull(true)
+	b.ok(b.ErasePerson("ann", "admin", checkout.SourceCLI))
+	db, err := pgx.Connect(t.Context(), x.url)
+	b.ok(err)
+	defer db.Close(t.Context())
+	for named := 1; named > 0; time.Sleep(10 * time.Millisecond) {
+		b.ok(db.QueryRow(t.Context(), `select count(*) from subject where doc::text like '%"ann"%' or doc::text like '%ANN%'`).Scan(&named))
+	}
+	a.pull(false)
+	agree(t, "cem=of-cem, clashes: 0", all, (*wired).reserved)
 	for _, s := range all {
 		r, err := s.Verify(t.Context(), ledger.VerifyOptions{})
 		s.ok(err)

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"stump/checkout"
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/record"
 	"stump/directory"
@@ -26,6 +28,7 @@ const (
 	Doubt   Kind = "doubtful"    // a device of which the station and the directory tell two stories
 	Refused Kind = "refused"     // an event that a place did not take
 	Part    Kind = "part"        // is missing from its kit
+	Clash   Kind = "clash"       // a reservation that was made at two stations at once
 )
 
 // Answer is something that can be done about a row.
@@ -38,6 +41,7 @@ const (
 	Retry  Answer = "retry"  // tell the place again
 	Drop   Answer = "drop"   // never tell it, with a note
 	Accept Answer = "accept" // Refused: the place's word; Doubt: the station's
+	Cancel Answer = "cancel" // the reservation
 )
 
 // Row is something that waits. ID is what the commands that answer it take.
@@ -62,6 +66,7 @@ type Row struct {
 	Queued *directory.Row      `json:"-"`
 	Doubt  *directory.DoubtRow `json:"-"`
 	Loan   *books.Loan         `json:"-"`
+	Clash  *books.Clash        `json:"-"`
 }
 
 // Key is the row's place in the list.
@@ -117,6 +122,13 @@ func (s Station) Waiting(admin bool) ([]Row, error) {
 			return nil, err
 		}
 		all = append(all, part(l.Shown()))
+	}
+	clashes, err := s.Books.Clashes()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range clashes {
+		all = append(all, clash(c))
 	}
 	return all, nil
 }
@@ -216,6 +228,16 @@ func part(l books.Loan) Row {
 	what := l.Device + " is missing from its kit: " + l.Person + " has it"
 	return Row{ID: l.DeviceID, Kind: Part, What: what, At: &l.Since, DeviceID: known(l.DeviceID), PersonID: known(l.PersonID),
 		Remedy: known("return it when it is there, or report it as lost"), Answers: []Answer{}, Loan: &l}
+}
+
+func clash(c books.Clash) Row {
+	why := c.With.Error()
+	if _, said, ok := strings.Cut(why, checkout.ErrRefused.Error()+": "); ok {
+		why = said
+	}
+	what := fmt.Sprintf("%s has reserved %s from %s to %s at another station", c.Person, c.What(), c.From.Local().Format(time.RFC3339), c.To.Local().Format(time.RFC3339))
+	return Row{ID: c.ID, Kind: Clash, What: what, Why: &why, Remedy: known("cancel one of the two"), DeviceID: known(c.DeviceID), PersonID: known(c.PersonID),
+		Answers: []Answer{Cancel}, Clash: &c}
 }
 
 // Conditions are what is wrong with each reader. What may name a file, a process or an

@@ -13,6 +13,7 @@ import (
 	"stump/directory"
 	"stump/hw/selftest"
 	"stump/internal/books"
+	"stump/internal/lab/wire"
 	"stump/internal/sitekey"
 )
 
@@ -125,5 +126,52 @@ func TestConditions(t *testing.T) {
 	}
 	if got := Conditions(of, true)["door"][0].Text; got != "/dev/ttyUSB0 is gone" {
 		t.Errorf("an admin reads %q", got)
+	}
+}
+
+// TestClash: of what two stations have reserved at once, an admin is told both, and how to end
+// one.
+func TestClash(t *testing.T) {
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	stamp := func() checkout.Stamp { return checkout.Stamp{Wall: time.Now(), Trusted: true} }
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "ledger.db"), ledger.Options{Station: "lab-1", SiteKey: sitekey.New(), Stamp: stamp})
+	ok(err)
+	defer l.Close()
+	for _, id := range []string{"ann", "ben"} {
+		ok(l.AddPerson(books.Person{ID: id, Name: strings.ToUpper(id)}, checkout.Tag{}, "root", checkout.SourceCLI))
+	}
+	ok(l.AddDevice(books.Device{ID: "pen", Name: "Pen"}, checkout.Tag{}, "root", checkout.SourceCLI))
+	ok(l.JoinLab())
+	day := time.Now().Truncate(24*time.Hour).AddDate(0, 0, 7)
+	_, err = l.Reserve(books.Booking{Device: "pen", Person: "ann", From: day, To: day.AddDate(0, 0, 2), Actor: "root"})
+	ok(err)
+	said := wire.Subject{Kind: "reservation", ID: strings.Repeat("4f", 32) + ":7", Ver: 1, Fields: map[string]string{
+		"device": "pen", "person": "ben", "from": day.AddDate(0, 0, 1).Format(time.RFC3339), "to": day.AddDate(0, 0, 3).Format(time.RFC3339)}}
+	_, err = l.TakeLab(wire.Changes{Epoch: 1, Ver: 1, At: time.Now(), Subjects: []wire.Subject{said}}, 0)
+	ok(err)
+	rows, err := Station{Books: l, Now: time.Now()}.Waiting(true)
+	ok(err)
+	if len(rows) != 1 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	r := rows[0]
+	if r.ID != "7@4f4f4f4f" || r.Kind != Clash || fmt.Sprint(r.Answers) != "[cancel]" || !strings.HasPrefix(r.What, "BEN has reserved Pen from ") {
+		t.Errorf("%+v", r)
+	}
+	if !strings.HasPrefix(or(r.Why), "Pen is reserved for ANN from ") {
+		t.Errorf("because %s", or(r.Why))
+	}
+	if rows, err := (Station{Books: l, Now: time.Now()}).Waiting(false); err != nil || len(rows) != 0 {
+		t.Errorf("a technician has %v, %v", rows, err)
+	}
+	_, err = l.CancelReservation(r.ID, "", "", "root", checkout.SourceCLI)
+	ok(err)
+	if rows, err = (Station{Books: l, Now: time.Now()}).Waiting(true); err != nil || len(rows) != 0 {
+		t.Errorf("afterwards %v, %v", rows, err)
 	}
 }

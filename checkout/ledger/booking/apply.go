@@ -18,9 +18,17 @@ type Rows interface {
 }
 
 // Apply does to the reservations what an event, which lies at a place, says of them. The
-// person of an event may have been erased, and then has no reservation.
-func Apply(to Rows, at record.Ref, ev *record.Event) error {
+// person of an event may have been erased, and then has no reservation. index finds a chain,
+// and is false for one of which there are none.
+func Apply(to Rows, at record.Ref, ev *record.Event, index func(checkout.Hash) (uint16, bool)) error {
 	made := record.At(at.Chain, ev.Booking.Seq)
+	if !ev.Booking.Chain.IsZero() {
+		chain, ok := index(ev.Booking.Chain)
+		if !ok {
+			return nil
+		}
+		made.Chain = chain
+	}
 	switch ev.Kind {
 	case checkout.Reserve:
 		if ev.Person != "" {

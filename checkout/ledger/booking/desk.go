@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"sort"
-	"strconv"
 	"time"
 
 	"stump/checkout"
@@ -34,6 +32,12 @@ type Desk struct {
 	// or the latest that it can have, and whether anybody knows.
 	Wall  func(checkout.Stamp) (at time.Time, trusted bool)
 	Began func(record.Loan) (at time.Time, known bool)
+	// Chain is the name of a chain, and Index finds one by how the name begins, in hexadecimal
+	// digits.
+	Chain func(index uint16) checkout.Hash
+	Index func(begins string) (index uint16, ok bool)
+	// Made is when an event of the file happened.
+	Made func(at record.Ref) time.Time
 	// Append commits an event of a person and a device, each of which may be "".
 	Append func(ev *record.Event, person, device string)
 }
@@ -124,7 +128,7 @@ func (d *Desk) shelf(device, kind string, from, to time.Time, most int) (*reserv
 
 // Taken is what the reservations mean for who takes a device.
 type Taken struct {
-	Fulfils uint64 // the number of the event that made the reservation; 0 for none
+	Fulfils checkout.Booking // by its Seq and Chain; zero for none
 	// By and From are who else has reserved the device, by name, and from when; empty for
 	// nobody now, or before the loan would end.
 	By   string
@@ -154,13 +158,15 @@ func (d *Desk) Take(device, person string, end time.Time, asSaid bool) (t Taken,
 		}
 		got = s.Take(device, person, end)
 	}
-	t.Fulfils, _ = strconv.ParseUint(got.Fulfils.ID, 10, 64)
+	if at, ok := place(got.Fulfils); ok {
+		t.Fulfils = d.about(at)
+	}
 	if got.Before.ID != "" {
 		t.By, t.From = d.nameOf(got.Before.Person), got.Before.From
 	}
 	if asSaid {
 		if b := s.Longer(device, person, end); b.ID != "" && b.ID != got.Fulfils.ID && b.From.After(d.Now) {
-			return t, refused("say an earlier end, or cancel the reservation: `stump reservations cancel "+b.ID+"`",
+			return t, refused("say an earlier end, or cancel the reservation: `stump reservations cancel "+d.idOf(b)+"`",
 				"%s is reserved for %s from %s", d.name(device), d.nameOf(b.Person), stamp(b.From))
 		}
 		return t, nil
@@ -358,11 +364,7 @@ func (d *Desk) Cancel(ev *record.Event, id, own string) error {
 	if err := mayAsk(ev.Actor, ev.Note); err != nil {
 		return err
 	}
-	seq, err := strconv.ParseUint(id, 10, 64)
-	if err != nil {
-		return &books.UnreservedError{ID: id}
-	}
-	r, ok, err := d.Get(record.At(d.Own, seq))
+	r, ok, err := d.find(id)
 	switch {
 	case err != nil:
 		return err
@@ -376,7 +378,8 @@ func (d *Desk) Cancel(ev *record.Event, id, own string) error {
 
 // end ends a reservation, and keeps what waited for it for who is next.
 func (d *Desk) end(ev *record.Event, r Row) error {
-	ev.Kind, ev.Booking = checkout.Cancel, checkout.Booking{Seq: r.At.Seq, Kind: r.Kind, From: r.From, To: r.To}
+	ev.Kind, ev.Booking = checkout.Cancel, d.about(r.At)
+	ev.Booking.Kind, ev.Booking.From, ev.Booking.To = r.Kind, r.From, r.To
 	d.Append(ev, r.Person, r.Device)
 	if r.Device == "" || r.From.IsZero() || r.From.After(d.Now) {
 		return nil
@@ -398,11 +401,20 @@ func (d *Desk) EndAll(tree record.Tree, id string) error {
 		all = append(all, r)
 	}
 	for _, r := range all {
-		if err := d.end(&record.Event{Event: checkout.Event{Source: checkout.SourceSystem}}, r); err != nil {
+		if err := d.endByItself(&record.Event{Event: checkout.Event{Source: checkout.SourceSystem}}, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endByItself ends a reservation that nobody ends by hand. The event is that of the station
+// which has made it.
+func (d *Desk) endByItself(ev *record.Event, r Row) error {
+	if r.Elsewhere() {
+		return d.Drop(r.At)
+	}
+	return d.end(ev, r)
 }
 
 // Lapsed returns the reservations that are over, or that nobody has come for, and when the
@@ -418,7 +430,11 @@ func (d *Desk) Lapsed() (over []Row, next time.Time, err error) {
 		if r.From.After(d.Now) {
 			return over, earlier(next, r.From), nil
 		}
-		if at := d.Rules.Lapses(r.booking(), d.there(r)); at.After(d.Now) {
+		at := r.To
+		if !r.Elsewhere() {
+			at = d.Rules.Lapses(r.booking(), d.there(r))
+		}
+		if at.After(d.Now) {
 			next = earlier(next, at)
 		} else {
 			over = append(over, r)
@@ -438,7 +454,7 @@ func (d *Desk) Lapse() error {
 		if !r.To.After(d.Now) {
 			ev.Note = "it is over"
 		}
-		if err := d.end(ev, r); err != nil {
+		if err := d.endByItself(ev, r); err != nil {
 			return err
 		}
 	}
@@ -500,7 +516,7 @@ func (d *Desk) Turn(device string, back bool) error {
 	if len(line) == 0 && (len(next) == 0 || !back) {
 		return nil
 	}
-	sort.Slice(line, func(i, j int) bool { return line[i].At.Compare(line[j].At) < 0 })
+	d.inOrder(line)
 	s, err := d.shelf(device, r.Kind, d.Now, d.Now.Add(d.Rules.Keeps()), mostOfKind)
 	if err != nil {
 		return err
@@ -514,9 +530,8 @@ func (d *Desk) Turn(device string, back bool) error {
 		next = nil
 	}
 	for _, w := range slices.Concat(line, next) {
-		if w.ID() == b.ID {
+		if w.booking().ID == b.ID && !w.Elsewhere() { // whose station tells them
 			d.ready(w, device, b)
-			return nil
 		}
 	}
 	return nil

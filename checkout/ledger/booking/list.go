@@ -47,7 +47,7 @@ func (d *Desk) ofKind(kind string) (ids []string) {
 
 // Shown is a reservation as lists show it.
 func (d *Desk) Shown(r Row) books.Reservation {
-	v := books.Reservation{ID: r.ID(), DeviceID: r.Device, Kind: r.Kind, PersonID: r.Person, Person: d.nameOf(r.Person), From: r.From, To: r.To, Kept: r.Kept}
+	v := books.Reservation{ID: d.id(r.At), DeviceID: r.Device, Kind: r.Kind, PersonID: r.Person, Person: d.nameOf(r.Person), From: r.From, To: r.To, Kept: r.Kept}
 	if r.Device != "" {
 		v.Device = d.name(r.Device)
 	}

@@ -25,7 +25,7 @@ func Refill(to Tree, seen Replayed, saved map[string][]byte, intact bool, there 
 	}
 	lost := Replayed{}
 	for key, body := range saved {
-		if r, ok := parse(key, body); ok && !there(r.At) {
+		if r, ok := parse(key, body); ok && !r.Elsewhere() && !there(r.At) { // the lab tells of the others again
 			lost[r.At] = r
 		}
 	}

@@ -11,6 +11,7 @@
 //	k  kind, 0, begin, place                       → when it is over
 //	p  person, 0, begin, place                     → when it is over
 //	t  begin, place                                → when it is over
+//	c  begin, place                                → when it is over, of one that clashes
 //
 // A place in the line begins at 0, and so lies before all others. The tree is made with the
 // first row: a ledger without reservations is the same file as before there were any.
@@ -23,7 +24,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strconv"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -38,19 +38,23 @@ type Row struct {
 	Device, Kind, Person string
 	From, To             time.Time // zero in the line
 	Kept                 bool
+	// Made is when it was made, of one of another station. Clash: there was no room for it.
+	Made  time.Time
+	Clash bool
 }
+
+// Elsewhere reports whether another station of the lab has made it. Its rows are the lab's
+// word, and it ends there what nobody ends by hand.
+func (r Row) Elsewhere() bool { return r.At.Chain >= record.ForeignChain }
 
 func rowForm(r *Row) []record.Field {
 	return []record.Field{record.Of(1, &r.Device), record.Of(2, &r.Kind), record.Of(3, &r.Person),
-		record.Of(4, &r.From), record.Of(5, &r.To), record.Of(6, &r.Kept)}
+		record.Of(4, &r.From), record.Of(5, &r.To), record.Of(6, &r.Kept), record.Of(7, &r.Made), record.Of(8, &r.Clash)}
 }
-
-// ID is how people call the reservation: the number of its event.
-func (r Row) ID() string { return strconv.FormatUint(r.At.Seq, 10) }
 
 // booking is the row as the rules see it.
 func (r Row) booking() reservation.Booking {
-	return reservation.Booking{ID: r.ID(), Device: r.Device, Kind: r.Kind, Person: r.Person, From: r.From, To: r.To, Kept: r.Kept}
+	return reservation.Booking{ID: string(record.EventKey(r.At)), Device: r.Device, Kind: r.Kind, Person: r.Person, From: r.From, To: r.To, Kept: r.Kept}
 }
 
 // Key is the place of the row in every list: by when it begins, then by its event.
@@ -73,11 +77,15 @@ func (r Row) entries() [][]byte {
 		what = byKind(r.Kind)
 	}
 	at := r.place()
-	return [][]byte{slices.Concat(what, at), slices.Concat(byPerson(r.Person), at), slices.Concat(byTime, at)}
+	all := [][]byte{slices.Concat(what, at), slices.Concat(byPerson(r.Person), at), slices.Concat(byTime, at)}
+	if r.Clash {
+		all = append(all, slices.Concat(byClash, at))
+	}
+	return all
 }
 
 // The beginnings of the keys of a kind of entry.
-var byTime = []byte("t")
+var byTime, byClash = []byte("t"), []byte("c")
 
 func byDevice(id string) []byte { return []byte("d" + id + "\x00") }
 func byKind(kind string) []byte { return []byte("k" + kind + "\x00") }
@@ -160,6 +168,17 @@ func (t Tree) Drop(at record.Ref) error {
 		}
 	}
 	return nil
+}
+
+// Forget removes what a person has reserved at other stations; the lab ends it there.
+func (t Tree) Forget(person string) error {
+	all, err := t.of(person)
+	for _, r := range all {
+		if err == nil && r.Elsewhere() {
+			err = t.Drop(r.At)
+		}
+	}
+	return err
 }
 
 // of returns all reservations of a person.
@@ -268,7 +287,7 @@ func (t Tree) All() (all Replayed, err error) {
 	for _, r := range all {
 		for _, k := range r.entries() {
 			if !bytes.Equal(entries[string(k)], begin(r.To)) {
-				return all, fmt.Errorf("reservation %s is not found under %q", r.ID(), k)
+				return all, fmt.Errorf("reservation %d is not found under %q", r.At.Seq, k)
 			}
 			delete(entries, string(k))
 		}

@@ -125,7 +125,7 @@ func coreForm(c *core) []Field {
 		{firstCommit + 2, &c.commits[2]}, {firstCommit + 3, &c.commits[3]},
 		{36, &c.newer}, {37, &c.Due},
 		{45, &c.Kit}, {46, &c.missing},
-		{50, &c.Booking.Seq}, {51, &c.Booking.Kind}, {52, &c.Booking.From}, {53, &c.Booking.To},
+		{50, &c.Booking.Seq}, {51, &c.Booking.Kind}, {52, &c.Booking.From}, {53, &c.Booking.To}, {54, &c.Booking.Chain},
 		{60, &c.Stage}, {61, &c.Part}, {62, &c.Again},
 	}
 }

@@ -5,6 +5,7 @@ package replay
 import (
 	"fmt"
 
+	"stump/checkout"
 	"stump/checkout/ledger/booking"
 	"stump/checkout/ledger/record"
 )
@@ -20,11 +21,18 @@ type Replay struct {
 	Reservations booking.Replayed
 	// became is who a pending badge was, or whom somebody was merged into.
 	became map[string]string
+	chains map[checkout.Hash]uint16
 }
 
 // New is before the first event.
 func New() *Replay {
-	return &Replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}, booking.Replayed{}, map[string]string{}}
+	return &Replay{map[string]record.Loan{}, map[string]record.Ref{}, map[string]record.Ref{}, booking.Replayed{}, map[string]string{}, map[checkout.Hash]uint16{}}
+}
+
+// chain finds a chain among those of the events.
+func (p *Replay) chain(id checkout.Hash) (index uint16, ok bool) {
+	index, ok = p.chains[id]
+	return index, ok
 }
 
 // IsNow returns who somebody was at the end.
@@ -51,6 +59,7 @@ func (p *Replay) Open() map[string]string {
 
 // Event adds the next event, and returns what is wrong with its links.
 func (p *Replay) Event(at record.Ref, ev *record.Event) (faults []string) {
+	p.chains[ev.Chain] = at.Chain
 	follow := func(what string, last map[string]record.Ref, id string, link record.Ref) {
 		if id == "" {
 			return
@@ -74,7 +83,7 @@ func (p *Replay) Event(at record.Ref, ev *record.Event) (faults []string) {
 	if ev.Device != "" {
 		p.Loans[ev.Device] = p.Loans[ev.Device].After(ev, at)
 	}
-	if err := booking.Apply(p.Reservations, at, ev); err != nil { // never of what is replayed
+	if err := booking.Apply(p.Reservations, at, ev, p.chain); err != nil { // never of what is replayed
 		faults = append(faults, err.Error())
 	}
 	return faults

@@ -10,6 +10,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
+	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 	"stump/internal/inbox"
 )
@@ -29,7 +30,8 @@ type View struct {
 
 // groups are the kinds of rows, as the page has them.
 func (v View) groups() []group {
-	all := []group{{v.FaultsHere, inbox.Fault, nil}, {v.NobodysTags, inbox.Tag, nil}, {v.TwoStories, inbox.Doubt, nil}, {v.NotTaken, inbox.Refused, nil}, {v.PartsMissing, inbox.Part, nil}}
+	all := []group{{v.FaultsHere, inbox.Fault, nil}, {v.NobodysTags, inbox.Tag, nil}, {v.TwoStories, inbox.Doubt, nil}, {v.NotTaken, inbox.Refused, nil}, {v.PartsMissing, inbox.Part, nil},
+		{v.ReservedTwice, inbox.Clash, nil}}
 	for i := range all {
 		for _, r := range v.Rows {
 			if r.Kind == all[i].kind {
@@ -85,6 +87,8 @@ func (v View) title(r inbox.Row) string {
 		return v.event(r.Doubt.Event)
 	case r.Loan != nil:
 		return r.Loan.Device
+	case r.Clash != nil:
+		return strings.Join([]string{r.Clash.What(), r.Clash.Person, v.At(r.Clash.From.In(v.Now.Location()), v.Now)}, " · ")
 	}
 	return r.What
 }
@@ -154,9 +158,18 @@ func (v View) person(r inbox.Row) bool {
 	return text(r.Seen.Fits) == checkout.KindPerson.String()
 }
 
+// why says why a row waits.
+func (v View) why(r inbox.Row) string {
+	if r.Clash != nil {
+		says, _, _ := reservations.Why(v.Words, r.Clash.With, v.Now)
+		return says
+	}
+	return text(r.Why)
+}
+
 // remedy is what is to do, in words that the page has no form for.
 func (v View) remedy(r inbox.Row) string {
-	if r.Doubt != nil || r.Loan != nil {
+	if r.Doubt != nil || r.Loan != nil || r.Clash != nil {
 		return ""
 	}
 	return ui.Remedy(text(r.Remedy))

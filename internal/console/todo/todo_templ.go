@@ -10,6 +10,7 @@ import "github.com/a-h/templ"
 import "stump/internal/console/markup"
 
 import (
+	"stump/internal/console/reservations"
 	"stump/internal/console/ui"
 	"stump/internal/inbox"
 )
@@ -97,15 +98,20 @@ func row(v View, r inbox.Row) templ.Component {
 			markup.Text(templ_Buffer, v.story(r.There))
 			markup.HTML(templ_Buffer, "</p></div></div>")
 		}
-		if r.Why != nil {
+		if s := v.why(r); s != "" {
 			markup.HTML(templ_Buffer, "<p>")
-			markup.Text(templ_Buffer, *r.Why)
+			markup.Text(templ_Buffer, s)
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		if s := v.remedy(r); s != "" {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, s)
 			markup.HTML(templ_Buffer, "</p>")
+		}
+		if r.Clash != nil {
+			markup.HTML(templ_Buffer, "<p><a href=\"/reservations\">")
+			markup.Text(templ_Buffer, reservations.In(v.Words).Title)
+			markup.HTML(templ_Buffer, "</a></p>")
 		}
 		if r.Kind == inbox.Fault && r.Place != nil {
 			markup.HTML(templ_Buffer, "<p><a href=\"/stations\">")

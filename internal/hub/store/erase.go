@@ -24,6 +24,9 @@ func (g *group) erase(s *subject, ver int64) error {
 	if s.kind != personKind {
 		return nil
 	}
+	if err := g.endBookings(s.id); err != nil {
+		return err
+	}
 	former, err := g.loadFormer(s.id)
 	if err != nil {
 		return err
@@ -38,6 +41,28 @@ func (g *group) erase(s *subject, ver int64) error {
 		if err := g.erase(was, g.next()); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// endBookings ends what a person has reserved.
+func (g *group) endBookings(person string) error {
+	rows, err := g.tx.Query(g.ctx, `select id from subject where lab = $1 and kind = 'reservation' and doc -> 'person' ->> 'v' = $2`, g.id, person)
+	if err != nil {
+		return err
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for key, s := range g.subjects { // those that are not written yet
+		if key.kind == bookingKind && s.doc["person"].Value == person && !slices.Contains(all, key.id) {
+			all = append(all, key.id)
+		}
+	}
+	for _, id := range all {
+		key, ver := subjectKey{bookingKind, id}, g.next()
+		g.subjects[key] = &subject{subjectKey: key, ver: ver, doc: map[string]field{"ended": {Value: "1", Ver: ver}}, changed: true}
 	}
 	return nil
 }

@@ -128,11 +128,13 @@ func plainText(all ...string) bool {
 const (
 	personKind = "person"
 	deviceKind = "device"
+	// A reservation has a device or a kind, a person, and times. The hub keeps it as it is.
+	bookingKind = "reservation"
 )
 
 func checkPatch(p *wire.Patch) error {
 	switch {
-	case p.Kind != personKind && p.Kind != deviceKind:
+	case p.Kind != personKind && p.Kind != deviceKind && p.Kind != bookingKind:
 		return invalid("a patch is of a %q", p.Kind)
 	case p.ID == "" || len(p.ID) > mostID || !plainText(p.ID):
 		return invalid("a patch names its %s by an id that can't be kept", p.Kind)
