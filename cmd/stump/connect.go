@@ -222,7 +222,11 @@ func (g *globals) ledgerError(dir string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return hint.Errorf("it belongs to another user: start the daemon and ask it, or use sudo", "the ledger in %s: %w", dir, err)
 	case errors.Is(err, fs.ErrNotExist):
-		return hint.Errorf("start the daemon with `stump run`, or name the ledger's folder with --state", "no ledger in %s: %w", dir, fs.ErrNotExist)
+		remedy := "start the daemon with `stump run`, or name the ledger's folder with --state"
+		if _, err := os.Stat(daemon.LedgerPath(simState())); err == nil && g.state == "" {
+			remedy = "start the daemon with `stump run`; that of the simulated lab is in --state " + simState()
+		}
+		return hint.Errorf(remedy, "no ledger in %s: %w", dir, fs.ErrNotExist)
 	}
 	return err
 }
@@ -238,6 +242,17 @@ func (g *globals) ownerError(dir string, err error) error {
 
 // stateDir is the folder of the ledger.
 func (g *globals) stateDir() string { return cmp.Or(g.state, defaultState()) }
+
+// runState is the folder of the ledger of a daemon. That of a simulated lab is a place of its
+// own: simulated cards would change a real station's.
+func (g *globals) runState(sim bool) string {
+	if sim && g.state == "" {
+		return simState()
+	}
+	return g.stateDir()
+}
+
+func simState() string { return defaultState() + "-sim" }
 
 // defaultState is the folder of a service (systemd's StateDirectory=, or root without
 // a session), or the person's own XDG folder.

@@ -46,7 +46,7 @@ func runCmd(g *globals) *cobra.Command {
 			return err
 		}
 		o := daemon.Options{
-			Config: cfg, StateDir: g.stateDir(), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
+			Config: cfg, StateDir: g.runState(sim), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
 			Sim: sim, Speed: speed, Version: version, Level: new(slog.LevelVar),
 		}
 		o.Log = logger(raw(cmd.ErrOrStderr()), o.Level)
