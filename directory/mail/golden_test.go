@@ -28,7 +28,14 @@ func TestMails(t *testing.T) {
 	notice := func(n checkout.Notice, other, parts, reader string, at time.Time) Content {
 		return Content{Name: "Ann Okafor", Email: "ann@lab.example", Station: "lab-1", Notice: &Notice{n, "iPad Pro 13", parts, other, reader, at}}
 	}
+	wires := call.Fault{Name: "stump/line-low", What: "stump: DATA0 stays low, which should rest high", Remedy: "`stump selftest` says why"}
+	backup := call.Fault{Name: "no-backup", What: "there is no new backup: no <disk>", Remedy: "mount the disk; the next try is within an hour"}
+	alert := func(began, over []call.Fault) Content {
+		return Content{Email: "root@lab.example", Station: "lab-1", Alert: &call.Alert{ID: aReminder().ID, Station: "lab-1", At: aReminder().At, Began: began, Over: over}}
+	}
 	for name, says := range map[string]Content{
+		"fault": alert([]call.Fault{wires}, nil), "faults": alert([]call.Fault{wires, backup}, []call.Fault{{What: "the display does not answer"}}),
+		"over": alert(nil, []call.Fault{wires}), "all-over": alert(nil, []call.Fault{wires, backup}),
 		"taken": notice(checkout.NoticeTaken, "", "", "door", nine), "taken-over": notice(checkout.NoticeOver, "Ben Lindqvist", "Pen, Case", "door", nine),
 		"handed-on": notice(checkout.NoticeHanded, "Ben Lindqvist", "", "", time.Time{}), "returned": notice(checkout.NoticeReturned, "", "", "", nine),
 		"brought": notice(checkout.NoticeBrought, "Ben Lindqvist", "", "door", nine), "left": notice(checkout.NoticeLeft, "", "", "box", nine),
@@ -38,12 +45,16 @@ func TestMails(t *testing.T) {
 		for language := range languages {
 			x := open(t, Config{}, Options{Language: "es"})
 			says.Language = checkout.Language(language) // the person's counts
-			if says.Digest != nil {
+			if says.Digest != nil || says.Alert != nil {
 				x, says.Language = open(t, Config{}, Options{Language: language}), ""
 			}
 			x.says = says
 			x.Use(func(checkout.Event) (Content, error) { return x.says, nil })
-			if o := x.deliver(t.Context(), call.Delivery{}); o.Verdict != call.OK {
+			send := func() call.Outcome { return x.deliver(t.Context(), call.Delivery{}) }
+			if a := says.Alert; a != nil {
+				send = func() call.Outcome { return x.Alert(t.Context(), says.Email, *a) }
+			}
+			if o := send(); o.Verdict != call.OK {
 				t.Fatalf("%+v", o)
 			}
 			data := x.Mails()[0].Data

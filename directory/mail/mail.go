@@ -73,8 +73,9 @@ type Content struct {
 	Language checkout.Language
 	Station  string
 	Loans    []Loan
-	Digest   *Digest // in place of Loans, as is Notice
+	Digest   *Digest // in place of Loans, as are Notice and Alert
 	Notice   *Notice
+	Alert    *call.Alert
 }
 
 // Notice is what was done with a device.
@@ -225,6 +226,22 @@ func (m *Mail) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	}
 	o = s.data(msg.bytes, d.Touched)
 	m.keep(s, o)
+	return o
+}
+
+// Alert sends an alert to an address at once.
+func (m *Mail) Alert(ctx context.Context, to string, a call.Alert) call.Outcome {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	msg, err := m.message(checkout.Event{ID: a.ID, At: a.At}, Content{Email: to, Station: a.Station, Alert: &a})
+	if err != nil {
+		return call.Outcome{Verdict: call.Refused, Reason: err.Error(), Remedy: "correct the address"}
+	}
+	s, o := m.envelope(ctx, msg.from, msg.to)
+	if o.Verdict == call.OK {
+		o = s.data(msg.bytes, false)
+		m.keep(s, o)
+	}
 	return o
 }
 

@@ -467,3 +467,34 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestAlert: an alert goes out at once, as it is, and says why it does not.
+func TestAlert(t *testing.T) {
+	x := open(t, Config{}, Options{})
+	a := call.Alert{ID: aReminder().ID, Station: "lab-1", At: aReminder().At, Began: []call.Fault{{Name: "n", What: "a wire\r\nBcc: x", Remedy: "mend it"}}}
+	if o := x.Alert(t.Context(), "not an address", a); o.Verdict != call.Refused || len(x.Mails()) != 0 {
+		t.Errorf("%+v", o)
+	}
+	for range 2 { // in one connection
+		if o := x.Alert(t.Context(), "root@lab.example", a); o.Verdict != call.OK {
+			t.Fatalf("%+v", o)
+		}
+	}
+	sent := x.Mails()
+	if len(sent) != 2 || sent[0].To != "root@lab.example" || sent[0].Data != sent[1].Data {
+		t.Fatalf("%+v", sent)
+	}
+	header, all := parts(t, sent[0].Data)
+	if header.Get("Bcc") != "" || header.Get("Subject") != "lab-1: a wire Bcc: x" || !strings.Contains(all["text/plain"], "* a wire Bcc: x: mend it") {
+		t.Errorf("%v\n%s", header, all["text/plain"])
+	}
+	x.SetScript(func(step, arg string) string {
+		if step == smtptest.To {
+			return "550 5.1.1 User unknown"
+		}
+		return smtptest.OK
+	})
+	if o := x.Alert(t.Context(), "nobody@lab.example", a); o.Verdict != call.Refused || !strings.Contains(o.Reason, "User unknown") {
+		t.Errorf("%+v", o)
+	}
+}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"stump/directory/call"
 )
 
 // page is what a message says, in parts that text and HTML show alike.
@@ -41,6 +43,9 @@ func (m *Mail) page(c Content) page {
 		return p
 	case c.Notice != nil:
 		m.notice(&p, c)
+		return p
+	case c.Alert != nil:
+		m.alert(&p, c)
 		return p
 	case len(c.Loans) == 0: // a test
 		p.subject, p.greeting, p.intro = fill(w.test, "{station}", c.Station), fill(w.hello, "{person}", c.Name), fill(w.testIntro, "{station}", c.Station)
@@ -91,6 +96,34 @@ func (m *Mail) notice(p *page, c Content) {
 	}
 	r.detail = strings.Join(said, ", ")
 	p.groups, p.outro = []group{{rows: []row{r}}}, []string{w.noticeOutro}
+}
+
+// alert is the page that tells an admin of faults.
+func (m *Mail) alert(p *page, c Content) {
+	w := m.wordsFor(c)
+	subject := func(one, many string, of []call.Fault) {
+		if len(of) == 1 {
+			many = one
+		}
+		if p.subject == "" && len(of) > 0 {
+			p.subject = fill(many, "{station}", short(c.Station), "{what}", short(oneLine(of[0].What)), "{n}", strconv.Itoa(len(of)))
+		}
+	}
+	subject("{station}: {what}", w.faults, c.Alert.Began)
+	subject(w.faultOver, w.faultsOver, c.Alert.Over)
+	p.foot = fill(w.alertFoot, "{station}", c.Station)
+	var began, over group
+	for _, f := range c.Alert.Began {
+		began.rows = append(began.rows, row{name: f.What, detail: f.Remedy})
+	}
+	for _, f := range c.Alert.Over {
+		over.title, over.rows = w.over, append(over.rows, row{name: f.What})
+	}
+	for _, g := range []group{began, over} {
+		if g.rows != nil {
+			p.groups = append(p.groups, g)
+		}
+	}
 }
 
 // digest is the page of a digest.

@@ -102,6 +102,17 @@ func TestNodemailer(t *testing.T) {
 	case len(got.Events) != 1 || got.Events[0].Summary != "Bring back "+tablet.Device || got.Events[0].UID != "aa-7@lab.example" || !got.Events[0].End.Equal(tablet.Due):
 		t.Errorf("%+v", got.Events)
 	}
+	fault := call.Alert{ID: ev.ID, Station: "lab-1", At: ev.At, Began: []call.Fault{{Name: "display", What: "the display »Ω« does not answer", Remedy: "check its plug"}}}
+	if o := x.Alert(t.Context(), "root@lab.example", fault); o.Verdict != call.OK {
+		t.Fatalf("%+v", o)
+	}
+	line, err = lines.ReadString('\n')
+	if err == nil {
+		err = json.Unmarshal([]byte(line), &got)
+	}
+	if err != nil || got.To.Address != "root@lab.example" || got.Subject != "lab-1: "+fault.Began[0].What || !strings.Contains(got.Text, "* "+fault.Began[0].What+": check its plug") {
+		t.Errorf("%v: %+v", err, got)
+	}
 	x.says.Email = "nobody@lab.example"
 	if o := x.deliver(t.Context(), call.Delivery{}); o.Verdict != call.Refused || !strings.Contains(o.Reason, "5.1.1 User unknown") {
 		t.Errorf("%+v", o)

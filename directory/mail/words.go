@@ -20,6 +20,8 @@ type words struct {
 	noticeIntro, atReader, withParts            string
 	noticeOutro                                 string
 	test, testIntro                             string
+	faults, faultOver, faultsOver, over         string // subjects, and a title
+	alertFoot                                   string
 	dayForm, whenForm                           string
 	days                                        [7]string
 	months                                      [12]string
@@ -48,7 +50,9 @@ var (
 		overdue: "Overdue", reminded: "Reminded this week", unsent: "Mails that were refused (stump sync lists them)",
 		addressless: "Not reminded: no mail address", nothing: "nobody, nothing",
 		test: "A test of {station}", testIntro: "this is a test: what {station} sends comes here.",
-		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
+		faults: "{station}: {n} faults", faultOver: "{station}: over: {what}", faultsOver: "{station}: {n} faults are over", over: "Over",
+		alertFoot: "Sent by {station}, once for a fault that lasts and once when it is over.",
+		dayForm:   "{weekday} {day} {month}", whenForm: "{date} {year}, {time}",
 		days:   [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		months: [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 	}
@@ -71,7 +75,9 @@ var (
 		overdue: "Überfällig", reminded: "Diese Woche erinnert", unsent: "Abgelehnte Mails (stump sync listet sie auf)",
 		addressless: "Nicht erinnert: ohne Mailadresse", nothing: "niemand, nichts",
 		test: "Ein Test von {station}", testIntro: "das ist ein Test: Was {station} sendet, kommt hier an.",
-		dayForm: "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
+		faults: "{station}: {n} Störungen", faultOver: "{station}: behoben: {what}", faultsOver: "{station}: {n} Störungen sind behoben", over: "Behoben",
+		alertFoot: "Gesendet von {station}, einmal je Störung, die anhält, und einmal, wenn sie behoben ist.",
+		dayForm:   "{weekday}, {day}. {month}", whenForm: "{date} {year}, {time} Uhr",
 		days:   [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		months: [12]string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 	}
@@ -94,7 +100,9 @@ var (
 		overdue: "En retard", reminded: "Relances de la semaine", unsent: "Messages refusés (stump sync les liste)",
 		addressless: "Sans relance : pas d'adresse mail", nothing: "personne, rien",
 		test: "Un essai de {station}", testIntro: "ceci est un essai : ce que {station} envoie arrive ici.",
-		dayForm: "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
+		faults: "{station} : {n} pannes", faultOver: "{station} : terminé : {what}", faultsOver: "{station} : {n} pannes terminées", over: "Terminé",
+		alertFoot: "Envoyé par {station}, une fois par panne qui dure et une fois quand elle est terminée.",
+		dayForm:   "{weekday} {day} {month}", whenForm: "{date} {year} à {time}",
 		days:   [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 		months: [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 	}
@@ -117,7 +125,9 @@ var (
 		overdue: "Con retraso", reminded: "Avisos de esta semana", unsent: "Correos rechazados (stump sync los lista)",
 		addressless: "Sin aviso: no tienen dirección", nothing: "nadie, nada",
 		test: "Una prueba de {station}", testIntro: "esto es una prueba: lo que envía {station} llega aquí.",
-		dayForm: "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",
+		faults: "{station}: {n} averías", faultOver: "{station}: resuelto: {what}", faultsOver: "{station}: {n} averías resueltas", over: "Resuelto",
+		alertFoot: "Enviado por {station}, una vez por cada avería que dura y otra cuando se resuelve.",
+		dayForm:   "{weekday} {day} de {month}", whenForm: "{date} de {year}, {time}",
 		days:   [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		months: [12]string{"enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"},
 	}

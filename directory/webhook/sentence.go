@@ -22,6 +22,7 @@ type words struct {
 	lost, had, found, lostBadge           string // had comes after lost
 	badgeOf, tagOf, badgeIs, tagIs, other string // enrolled; an unknown tag became known; the rest
 	badge, tag                            string // in place of a name that is not known
+	over                                  string // of a fault
 	days                                  [7]string
 	lengths                               [3]string // of {n} days, hours, minutes
 }
@@ -39,7 +40,7 @@ var (
 		lost: "{device} can't be found", had: ", {from} had it", found: "{device} is there again", lostBadge: "A badge of {person} is lost",
 		badgeOf: "A badge was given to {person}", tagOf: "A tag was given to {device}",
 		badgeIs: "The unknown badge {tag} is of {person}", tagIs: "The unknown tag {tag} is of {device}", other: "{kind}: {subject}",
-		badge: "badge {tag}", tag: "tag {tag}",
+		badge: "badge {tag}", tag: "tag {tag}", over: "over",
 		days:    [7]string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"},
 		lengths: [3]string{"{n} days", "{n} hours", "{n} minutes"},
 	}
@@ -54,7 +55,7 @@ var (
 		lostBadge: "Ein Ausweis von {person} ist verloren",
 		badgeOf:   "Ein Ausweis gehört jetzt {person}", tagOf: "Ein Etikett gehört jetzt zu {device}",
 		badgeIs: "Der unbekannte Ausweis {tag} gehört {person}", tagIs: "Das unbekannte Etikett {tag} gehört zu {device}", other: "{kind}: {subject}",
-		badge: "Ausweis {tag}", tag: "Etikett {tag}",
+		badge: "Ausweis {tag}", tag: "Etikett {tag}", over: "behoben",
 		days:    [7]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"},
 		lengths: [3]string{"{n} Tagen", "{n} Stunden", "{n} Minuten"},
 	}
@@ -68,7 +69,7 @@ var (
 		lostBadge: "Un badge de {person} est perdu",
 		badgeOf:   "Un badge a été attribué à {person}", tagOf: "Une étiquette a été attribuée à {device}",
 		badgeIs: "Le badge inconnu {tag} est celui de {person}", tagIs: "L'étiquette inconnue {tag} est celle de {device}", other: "{kind} : {subject}",
-		badge: "badge {tag}", tag: "étiquette {tag}",
+		badge: "badge {tag}", tag: "étiquette {tag}", over: "terminé",
 		days:    [7]string{"dimanche", "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi"},
 		lengths: [3]string{"{n} jours", "{n} heures", "{n} minutes"},
 	}
@@ -82,7 +83,7 @@ var (
 		lostBadge: "Se perdió una tarjeta de {person}",
 		badgeOf:   "Una tarjeta es ahora de {person}", tagOf: "Una etiqueta es ahora de {device}",
 		badgeIs: "La tarjeta desconocida {tag} es de {person}", tagIs: "La etiqueta desconocida {tag} es de {device}", other: "{kind}: {subject}",
-		badge: "tarjeta {tag}", tag: "etiqueta {tag}",
+		badge: "tarjeta {tag}", tag: "etiqueta {tag}", over: "resuelto",
 		days:    [7]string{"domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"},
 		lengths: [3]string{"{n} días", "{n} horas", "{n} minutos"},
 	}

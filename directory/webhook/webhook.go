@@ -135,7 +135,12 @@ func (h *Webhook) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	if m.body == nil {
 		return call.Outcome{Verdict: call.Unwanted}
 	}
-	header, err := h.header(d.Event.ID.String(), time.Now(), m)
+	return h.post(ctx, d.Event.ID.String(), m)
+}
+
+// post posts a message.
+func (h *Webhook) post(ctx context.Context, id string, m message) call.Outcome {
+	header, err := h.header(id, time.Now(), m)
 	if err != nil {
 		return call.Outcome{Verdict: call.BadConfig, Reason: err.Error(), Remedy: "check webhook.secret_file"}
 	}
@@ -159,6 +164,8 @@ func (h *Webhook) Deliver(ctx context.Context, d call.Delivery) call.Outcome {
 	return h.outcome(r)
 }
 
+const cloudEventsType = "application/cloudevents+json; charset=utf-8"
+
 // message is what is posted.
 type message struct {
 	mediaType string
@@ -170,7 +177,7 @@ func (h *Webhook) message(ev checkout.Event, now time.Time) (message, error) {
 	chat, ok := chatFormats[h.cfg.Format]
 	if !ok {
 		body, err := json.Marshal(Wrap(ev))
-		return message{"application/cloudevents+json; charset=utf-8", body}, err
+		return message{cloudEventsType, body}, err
 	}
 	f := wordsOf(h.cfg.Language).fields(ev, now, chat.safe)
 	text, own := f.Text, cmp.Or(h.templates[f.Kind], h.templates[""])
@@ -335,7 +342,7 @@ type CloudEvent struct {
 // standard asks for the time of the occurrence, or none.
 func Wrap(ev checkout.Event) CloudEvent {
 	c := CloudEvent{
-		SpecVersion: "1.0", ID: ev.ID.String(), Source: "/stump/" + url.PathEscape(ev.Station),
+		SpecVersion: "1.0", ID: ev.ID.String(), Source: source(ev.Station),
 		Type: "stump." + string(ev.Kind), Subject: ev.Device, DataContentType: "application/json",
 		Data: books.Entry{Event: ev, Time: ev.At.Wall, ClockTrusted: ev.At.Trusted}.JSON(),
 	}

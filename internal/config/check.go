@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	netmail "net/mail"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -101,6 +102,7 @@ func (c *Config) checkStation() {
 	if !slices.Contains(mail.Modes, c.Mail.TLS) {
 		c.Mail.TLS = mail.Modes[0] // so that mail.New doesn't repeat it
 	}
+	c.checkAlerts()
 	c.checkBackup()
 	c.checkWeb()
 	c.checkOIDC()
@@ -114,6 +116,22 @@ func (c *Config) checkStation() {
 			c.oneOf(fmt.Sprintf("webhook[%d].kinds", i), k, eventKinds)
 		}
 	}
+}
+
+func (c *Config) checkAlerts() {
+	a := &c.Alerts
+	if a.After < time.Second || a.After > 7*24*time.Hour {
+		c.bad("alerts.after", `use "1m" to "168h"; "10m" is usual`, "%v is no time after which a fault is told", a.After)
+	}
+	_, err := netmail.ParseAddress(a.Mail)
+	switch {
+	case a.Mail == "":
+	case err != nil:
+		c.bad("alerts.mail", `write it as "lab@lab.example"`, "%q is not a mail address", a.Mail)
+	case c.Mail.Server == "":
+		c.bad("alerts.mail", "name a mail server in [mail], or leave it out", "there is no mail server for %q", a.Mail)
+	}
+	c.oneOf("alerts.format", cmp.Or(a.Format, webhook.Formats[0]), webhook.Formats)
 }
 
 func (c *Config) checkWeb() {

@@ -69,6 +69,7 @@ type Config struct {
 	Webhooks  []webhook.Config `toml:"webhook"`
 	Loans     Loans            `toml:"loans"`
 	Mail      mail.Config      `toml:"mail"`
+	Alerts    Alerts           `toml:"alerts"`
 	Clock     Clock            `toml:"clock"`
 	Backup    Backup           `toml:"backup"`
 	Privacy   Privacy          `toml:"privacy"`
@@ -184,6 +185,17 @@ type Directory struct {
 	call.Badges
 	SnipeITKeys
 	directory.Timing
+}
+
+// Alerts say who is told of faults that last.
+type Alerts struct {
+	After time.Duration `toml:"after"` // for how long a fault lasts until it is told
+	Mail  string        `toml:"mail"`  // an address; "" for none
+	// URL is a webhook's; "" for none. SecretFile and Format are as in [[webhook]].
+	URL        string `toml:"url"`
+	SecretFile string `toml:"secret_file"`
+	Format     string `toml:"format"`
+	call.HTTP
 }
 
 // Loans say for how long devices are lent.
@@ -364,6 +376,7 @@ func Default() *Config {
 		Keyboard:  Keyboard{Device: "off", Layout: "us"},
 		Directory: Directory{Kind: "local", Timing: directory.Timing{LoansEvery: 30 * time.Second}},
 		Mail:      mail.Config{TLS: mail.Modes[0]},
+		Alerts:    Alerts{After: 10 * time.Minute},
 		Clock:     Clock{Trust: "ntp"},
 		Backup:    Backup{Keep: 14},
 		Loans:     Loans{Reserved: "warn", NoShow: Span(24 * time.Hour), Extend: 1, RemindAt: "09:00", Overdue: "warn", Kits: "trust"},
@@ -439,6 +452,9 @@ func (c *Config) Write(w io.Writer) error {
 	}
 	if l := &shown.Loans; holidays.IsAddress(l.Holidays) {
 		l.Holidays = call.MaskedHook(l.Holidays)
+	}
+	if shown.Alerts.URL != "" {
+		shown.Alerts.URL = call.MaskedHook(shown.Alerts.URL)
 	}
 	shown.Webhooks = slices.Clone(c.Webhooks)
 	for i := range shown.Webhooks {

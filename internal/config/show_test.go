@@ -18,6 +18,8 @@ url = "https://hooks.example/services/T0/SECRET"
 [[webhook]]
 name = "other"
 url = "https://SECRET@hooks.example"
+[alerts]
+url = "https://hooks.example/alerts/SECRET"
 `)
 	var b strings.Builder
 	if err := c.Write(&b); err != nil {
@@ -26,7 +28,7 @@ url = "https://SECRET@hooks.example"
 	if strings.Contains(b.String(), "SECRET") {
 		t.Errorf("shown:\n%s", b.String())
 	}
-	for _, part := range []string{`whatis = "http://lab.example/w?key=xxxxx&r={tag}"`, `hash_string = "xxxxx"`, `url = "https://hooks.example/services/xxxxx"`} {
+	for _, part := range []string{`whatis = "http://lab.example/w?key=xxxxx&r={tag}"`, `hash_string = "xxxxx"`, `url = "https://hooks.example/services/xxxxx"`, `url = "https://hooks.example/alerts/xxxxx"`} {
 		if !strings.Contains(b.String(), part) {
 			t.Errorf("%s is not in\n%s", part, b.String())
 		}

@@ -134,6 +134,14 @@ var badValues = []struct{ key, value, allowed string }{
 	{"loans.notify", `["extend"]`, `"checkout", "handover" or "return"`},
 	{"loans.kits", `"ask"`, `"trust" or "check"`},
 	{"mail.tls", `"plain"`, `"starttls"`},
+	{"alerts.after", `"0s"`, `"10m" is usual`},
+	{"alerts.after", `"200h"`, `"10m" is usual`},
+	{"alerts.mail", `"lab"`, `"lab@lab.example"`},
+	{"alerts.mail", `"lab@lab.example"`, "name a mail server in [mail]"},
+	{"alerts.format", `"discord"`, `"slack", "teams" or "text"`},
+	{"alerts.connect_timeout", `"5"`, `"5s"`},
+	{"alerts.answer_timeout", `5`, `"5s"`},
+	{"alerts.total_timeout", `"-5s"`, `"90s"`},
 	{"loans.remind", `["1w"]`, `["-1d", "0d", "3d"]`},
 	{"loans.remind_at", `"nine"`, `"09:00", or "any"`},
 	{"loans.extend", `-1`, "0 (only admins extend loans) to 100"},
@@ -177,6 +185,7 @@ var freeText = []string{
 	"directory.device_field", "directory.device_transform", "directory.device_form", "directory.zone",
 	"web.oidc.client_id", "web.oidc.client_secret_file", "web.oidc.scopes", "web.oidc.roles_claim", "web.oidc.person_claim",
 	"mail.server", "mail.from", "mail.user", "mail.password_file", "mail.ca_file", "mail.admin",
+	"alerts.url", "alerts.secret_file", "alerts.ca_file", "alerts.proxy",
 	"webhook.name", "webhook.url", "webhook.template", "webhook.templates", "webhook.secret_file", "webhook.ca_file", "webhook.proxy",
 }
 

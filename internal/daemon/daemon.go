@@ -202,6 +202,9 @@ func (d *Daemon) assemble() (err error) {
 	if d.holidays != nil {
 		d.tasks = append(d.tasks, d.holidays)
 	}
+	if a := d.newAlerts(); a != nil {
+		d.tasks = append(d.tasks, a)
+	}
 	if len(d.reminders.Rules.Stages) > 0 {
 		d.tasks = append(d.tasks, d.reminders)
 	}

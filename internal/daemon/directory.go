@@ -27,6 +27,7 @@ type places struct {
 	directory directory.Directory
 	webhooks  map[string]directory.Deliverer // and the mail server
 	mail      *mail.Mail                     // nil without one
+	alerts    *webhook.Webhook               // of [alerts]; nil without one
 }
 
 // openPlaces reads the secrets and calls nobody.
@@ -34,7 +35,8 @@ func openPlaces(cfg *config.Config) (places, error) {
 	dir, err := openDirectory(cfg)
 	hooks, herr := openWebhooks(cfg.Webhooks, cfg.Display.Language)
 	post, merr := openMail(cfg, hooks)
-	return places{dir, hooks, post}, config.Join(cfg.Locate(err), cfg.Locate(herr), cfg.Locate(merr))
+	alerts, aerr := openAlerts(cfg)
+	return places{dir, hooks, post, alerts}, config.Join(cfg.Locate(err), cfg.Locate(herr), cfg.Locate(merr), cfg.Locate(aerr))
 }
 
 func openDirectory(cfg *config.Config) (directory.Directory, error) {
@@ -133,7 +135,7 @@ func (p places) numbers() bool {
 
 // warnOfSecrets says which secrets others on this board may read.
 func warnOfSecrets(cfg *config.Config, log *slog.Logger) {
-	files := []string{cfg.Directory.TokenFile, cfg.Directory.HashStringFile, cfg.Mail.PasswordFile}
+	files := []string{cfg.Directory.TokenFile, cfg.Directory.HashStringFile, cfg.Mail.PasswordFile, cfg.Alerts.SecretFile}
 	for _, h := range cfg.Webhooks {
 		files = append(files, h.SecretFile)
 	}

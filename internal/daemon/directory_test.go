@@ -13,10 +13,10 @@ import (
 	"stump/internal/config"
 )
 
-// Every configuration of docs/directory.md and docs/entra-google.md is one that opens.
+// Every configuration of these pages is one that opens.
 func TestDocumentedConfigurations(t *testing.T) {
 	var pages []byte
-	for _, name := range []string{"directory", "entra-google"} {
+	for _, name := range []string{"directory", "entra-google", "operations"} {
 		page, err := os.ReadFile("../../docs/" + name + ".md")
 		if err != nil {
 			t.Fatal(err)

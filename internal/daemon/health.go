@@ -160,7 +160,15 @@ func (d *Daemon) machine() station.Machine {
 // conditions are what is wrong with each reader and with what all share, for
 // the API.
 func (d *Daemon) conditions() map[string][]selftest.Condition {
-	shared := d.sharedConditions()
+	shared, all := d.sharedConditions(), d.readerConditions()
+	for reader := range all {
+		all[reader] = append(all[reader], shared...)
+	}
+	return all
+}
+
+// readerConditions are what is wrong with each reader.
+func (d *Daemon) readerConditions() map[string][]selftest.Condition {
 	machine := d.machine()
 	all := map[string][]selftest.Condition{}
 	for _, r := range d.Readers {
@@ -174,7 +182,7 @@ func (d *Daemon) conditions() map[string][]selftest.Condition {
 		} else if low := lowLine(r); low != "" {
 			list = append(list, selftest.Condition{Name: selftest.LineLow, Text: low, Remedy: "`stump selftest` says why", Staff: true})
 		}
-		all[r.Name] = append(list, shared...)
+		all[r.Name] = list
 	}
 	return all
 }
