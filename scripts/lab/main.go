@@ -5,19 +5,24 @@
 //	pull b        station b has no network
 //	plug b        it has one again
 //
+// Who opens the address that is printed is an admin of the lab.
+//
 // Everything lies in a temporary folder that is removed at the end.
 package main
 
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -31,9 +36,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"stump/internal/hint"
-	"stump/internal/hub"
 	"stump/internal/hub/pgtest"
-	"stump/internal/hub/store"
+	"stump/internal/lab/wire"
 )
 
 func main() {
@@ -50,10 +54,8 @@ func main() {
 type lab struct {
 	dir      string
 	stations []*station
-	hub      http.Handler
-	keys     hub.Keys
-	store    *store.Store
-	id       int64
+	hub      string // its address
+	link     string // with which a browser is an admin's there
 }
 
 // play opens the lab, and does what is typed.
@@ -64,7 +66,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nThree stations, one lab. Try:  a ann ipad  ·  b ann ipad  ·  pull b  ·  b ben pixel  ·  plug b  ·  quit\nPeople: ann ben cem dia eve fay. `%s --socket %s who` and other commands work, too.\n\n%s", program, l.stations[0].socket, l.table(ctx))
+	fmt.Fprintf(out, "\nThree stations, one lab. Try:  a ann ipad  ·  b ann ipad  ·  pull b  ·  b ben pixel  ·  plug b  ·  quit\nPeople: ann ben cem dia eve fay. `%s --socket %s who` and other commands work, too.\nIn a browser, as an admin of the whole lab: %s\n\n%s", program, l.stations[0].socket, l.link, l.table(ctx))
 	typed := make(chan string)
 	go func() {
 		defer close(typed)
@@ -90,8 +92,8 @@ func play(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	}
 }
 
-// program is the daemon and its command line.
-var program = filepath.Join("bin", "stump")
+// program is the daemon and its command line, and hub the hub's.
+var program, hub = filepath.Join("bin", "stump"), filepath.Join("bin", "stump-hub")
 
 // open starts everything. end stops what was started, and may be called in any case.
 func open(ctx context.Context) (l *lab, end func(), err error) {
@@ -105,7 +107,7 @@ func open(ctx context.Context) (l *lab, end func(), err error) {
 	if err != nil {
 		return nil, end, err
 	}
-	l = &lab{dir: dir, keys: hub.Keys{Dir: dir}}
+	l = &lab{dir: dir}
 	ends = append(ends, func() { os.RemoveAll(dir) })
 	pg, err := pgtest.Start(false)
 	if err != nil {
@@ -115,17 +117,11 @@ func open(ctx context.Context) (l *lab, end func(), err error) {
 	if err := pg.Exec("postgres", "create database lab"); err != nil {
 		return nil, end, err
 	}
-	if l.store, err = store.Open(store.Options{URL: pg.URL("lab")}); err != nil {
+	stop, err := l.startHub(ctx, pg.URL("lab"))
+	ends = append(ends, stop)
+	if err != nil {
 		return nil, end, err
 	}
-	ends = append(ends, l.store.Close)
-	if _, err := l.store.Migrate(ctx); err != nil {
-		return nil, end, err
-	}
-	if l.id, err = l.store.Lab(ctx, "lab", true); err != nil {
-		return nil, end, err
-	}
-	l.hub = (&hub.Server{Store: l.store, Keys: l.keys, Log: slog.New(slog.DiscardHandler)}).Handler()
 	for _, name := range []string{"a", "b", "c"} {
 		s, stop, err := l.start(ctx, name)
 		ends = append(ends, stop)
@@ -135,6 +131,78 @@ func open(ctx context.Context) (l *lab, end func(), err error) {
 		l.stations = append(l.stations, s)
 	}
 	return l, end, nil
+}
+
+// startHub runs the hub, with a database.
+func (l *lab) startHub(ctx context.Context, database string) (stop func(), err error) {
+	stop = func() {}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return stop, err
+	}
+	free.Close()
+	l.hub = "https://" + free.Addr().String()
+	err = os.WriteFile(filepath.Join(l.dir, "hub.toml"), fmt.Appendf(nil, "[database]\nurl = %q\n[web]\nlisten = %q\nurl = %q\n", database, free.Addr(), l.hub), 0o600)
+	if err != nil {
+		return stop, err
+	}
+	if _, err := l.asks(ctx, "setup"); err != nil {
+		return stop, err
+	}
+	if stop, err = l.run("hub", hub, "--config", filepath.Join(l.dir, "hub.toml"), "run"); err != nil {
+		return stop, err
+	}
+	err = patiently(func() (err error) {
+		l.link, err = l.asks(ctx, "web", "admin-link")
+		return err
+	})
+	return stop, err
+}
+
+// asks runs a command of the hub, and returns the last word that it prints.
+func (l *lab) asks(ctx context.Context, args ...string) (string, error) {
+	out, err := output(exec.CommandContext(ctx, hub, append([]string{"--config", filepath.Join(l.dir, "hub.toml")}, args...)...))
+	words := strings.Fields(out)
+	return strings.Join(words[max(0, len(words)-1):], ""), err
+}
+
+// run starts a program, whose log is a file. stop stops it.
+func (l *lab) run(name, program string, args ...string) (stop func(), err error) {
+	stop = func() {}
+	log, err := os.Create(filepath.Join(l.dir, name+".log"))
+	if err != nil {
+		return stop, err
+	}
+	run := exec.Command(program, args...)
+	run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGTERM}
+	run.Stderr = log
+	stop = func() {
+		if run.Process != nil {
+			_ = run.Process.Signal(syscall.SIGTERM)
+			_ = run.Wait()
+		}
+		log.Close()
+	}
+	return stop, hint.Wrap(run.Start(), "`make build` makes it")
+}
+
+// patiently does something until it works, or has not for long.
+func patiently(do func() error) (err error) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if err = do(); err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+// output runs a command. Its error is what it prints of one.
+func output(cmd *exec.Cmd) (string, error) {
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		err = errors.New(strings.TrimSpace(string(exit.Stderr)))
+	}
+	return string(out), err
 }
 
 // station is a simulated station, with a plug.
@@ -155,49 +223,50 @@ func (l *lab) start(ctx context.Context, name string) (s *station, stop func(), 
 		return nil, func() {}, err
 	}
 	s.url = "http://" + ln.Addr().String()
-	server := &http.Server{Handler: http.HandlerFunc(s.serve(l.hub)), ConnState: s.connection, ReadHeaderTimeout: 10 * time.Second}
+	to, err := url.Parse(l.hub)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	hub := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	server := &http.Server{Handler: http.HandlerFunc(s.serve(hub)), ErrorLog: hub.ErrorLog, ConnState: s.connection, ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(ln) // until it is closed
 	config := filepath.Join(l.dir, name+".toml")
 	err = os.WriteFile(config, fmt.Appendf(nil, "station = %q\n[[reader]]\nbadge = { facilities = [17] }\ndevice = { facilities = [200] }\n[clock]\ntrust = \"rtc\"\n", name), 0o600)
 	if err != nil {
 		return nil, func() { server.Close() }, err
 	}
-	run := exec.Command(program, "run", "--sim", "--config", config, "--state", filepath.Join(l.dir, name), "--socket", s.socket)
-	run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGTERM}
-	log, err := os.Create(filepath.Join(l.dir, name+".log"))
-	if err != nil {
-		return nil, func() { server.Close() }, err
-	}
-	run.Stderr = log
+	end, err := l.run(name, program, "run", "--sim", "--config", config, "--state", filepath.Join(l.dir, name), "--socket", s.socket)
 	stop = func() {
-		if run.Process != nil {
-			_ = run.Process.Signal(syscall.SIGTERM)
-			_ = run.Wait()
-		}
-		log.Close()
+		end()
 		server.Close()
 	}
-	if err := run.Start(); err != nil {
-		return nil, stop, hint.Wrap(err, "`make build` makes it")
+	if err != nil {
+		return nil, stop, err
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err = s.stump(ctx, "status"); err == nil || time.Now().After(end) {
-			break
-		}
-	}
+	err = patiently(func() error {
+		_, err := s.stump(ctx, "status")
+		return err
+	})
 	if err == nil && len(l.stations) == 0 {
 		_, err = s.stump(ctx, "sim", "seed")
 	}
 	if err != nil {
 		return nil, stop, err
 	}
-	code, err := l.keys.NewCode(s.url, nil)
-	if err == nil {
-		err = l.store.AddCode(ctx, l.id, code)
+	word, err := l.asks(ctx, "join-code")
+	if err != nil {
+		return nil, stop, err
 	}
-	if err == nil {
-		_, err = s.stump(ctx, "join", code.String())
+	code, err := wire.ParseCode(word)
+	if err != nil {
+		return nil, stop, err
 	}
+	code.URL, code.Pin = s.url, nil
+	_, err = s.stump(ctx, "join", code.String())
 	return s, stop, err
 }
 
@@ -238,13 +307,7 @@ func (s *station) pull(out bool) {
 
 // stump runs a command at a station.
 func (s *station) stump(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, program, append([]string{"--socket", s.socket}, args...)...)
-	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		err = errors.New(strings.TrimSpace(string(exit.Stderr)))
-	}
-	return string(out), err
+	return output(exec.CommandContext(ctx, program, append([]string{"--socket", s.socket}, args...)...))
 }
 
 // do does what was typed.
