@@ -287,7 +287,7 @@ func (s *Server) newPages() *console.Console {
 		o.Visitor = identity.Board
 	}
 	if s.o.Ledger != nil {
-		o.Appended, o.Newest = s.o.Ledger.Appended, s.o.Ledger.Newest
+		o.Appended = s.o.Ledger.Appended
 	}
 	return console.New(o)
 }

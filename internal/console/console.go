@@ -77,8 +77,6 @@ type Options struct {
 	// Import imports a file whose columns are mapped as by sheet.Mapping, or says what that
 	// would change.
 	Import func(r *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dryRun bool) (imports.Result, error)
-	// Newest is the key of the newest event.
-	Newest func() (string, error)
 	Inbox  Inbox
 	Enrol  Enrol
 	// Changed is told of each change that was made here.
@@ -239,7 +237,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 	var page []byte
 	var err error
 	if v.Part {
-		page, err = c.parts.get(c.o.Newest, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), make)
+		page, err = c.parts.get(c.o.Appended, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), make)
 	} else { // has a name in it
 		page, err = make()
 	}

@@ -77,7 +77,7 @@ func newPages(t testing.TB, with func(*Options)) *pages {
 		Me: func(r *http.Request) (books.Person, error) {
 			return l.FindPerson(identity.Of(r.Context()).Person)
 		},
-		Appended: l.Appended, Newest: l.Newest, Site: func() string { return "https://stump.lab.example:8443" }, Changed: func() { p.changed++ },
+		Appended: l.Appended, Site: func() string { return "https://stump.lab.example:8443" }, Changed: func() { p.changed++ },
 	}
 	o.Inbox = Inbox{
 		Waiting: func(r *http.Request) ([]inbox.Row, error) {

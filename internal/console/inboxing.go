@@ -92,7 +92,7 @@ func (c *Console) inboxRoutes() []Route {
 // waiting is what waits for who asks. It is looked for when something has happened, or may
 // have: every page says how much it is, and all loans and queues are read for it.
 func (c *Console) waiting(r *http.Request) ([]inbox.Row, error) {
-	return c.todos.get(c.o.Newest, identity.Of(r.Context()).Role.String(), func() ([]inbox.Row, error) { return c.o.Inbox.Waiting(r) })
+	return c.todos.get(c.o.Appended, identity.Of(r.Context()).Role.String(), func() ([]inbox.Row, error) { return c.o.Inbox.Waiting(r) })
 }
 
 // todo is how many things wait. The page that lists them looks anew.
