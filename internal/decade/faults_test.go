@@ -135,6 +135,11 @@ func (w *world) idle() {
 			}
 		}
 	}
+	for _, l := range w.old {
+		if out++; l.Due != nil {
+			late++
+		}
+	}
 	open, count := "Lab open", "All devices in"
 	if w.machine.right() {
 		open = fmt.Sprintf("%-15s%s", open, time.Now().Format("15:04"))

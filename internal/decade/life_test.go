@@ -19,12 +19,24 @@ func (w *world) live(end time.Time) {
 			w.month()
 		}
 		w.figures.days++
+		if day.YearDay() == 1 && *years > 0 {
+			w.t.Logf("%s: %d bumps, %d events, %v", day.Format(time.DateOnly), w.figures.bumps, w.figures.seq, used().cpu.Round(time.Second))
+		}
 	}
 }
 
 // whole is whether the station runs at night, too: on most days somebody switches it off,
 // so that a life is not spent on nights in which nothing happens.
-func whole(day time.Time) bool { return day.Day() == 1 }
+func whole(day time.Time) bool {
+	return day.Day() == 1 || day.Month() == time.February && day.Day() == 29 || offset(day) != offset(day.AddDate(0, 0, 1))
+}
+
+// offset is that of a day's first hour from UTC, in seconds: it differs from the next day's
+// where the clocks are changed.
+func offset(day time.Time) int {
+	_, s := day.Zone()
+	return s
+}
 
 // The hours of the lab.
 const (
@@ -55,6 +67,9 @@ func (w *world) day(day time.Time) {
 		visits = append(visits, at(day, opens+w.between(0, closes-opens)))
 	}
 	slices.SortFunc(visits, time.Time.Compare)
+	if w.chance(0.2) {
+		w.jump()
+	}
 	for _, t := range visits {
 		if t.After(time.Now().Add(4 * time.Second)) {
 			sleep(t)
@@ -153,20 +168,24 @@ func (w *world) month() {
 		w.power()
 		defer w.halt()
 	}
-	w.settle()
+	// The daily upkeep begins ten minutes after the start. An admin who erases somebody waits
+	// for it, and a bubble's time would wait for the admin.
+	time.Sleep(3 * time.Minute)
 	w.erase()
+	w.settle()
 	w.check()
 }
 
 // settle waits until the directory has heard of everything, if it can be reached.
 func (w *world) settle() {
 	for n := 0; n < 40 && (n == 0 || !w.delivered()); n++ {
-		time.Sleep(10 * time.Minute)
+		time.Sleep(25 * time.Minute)
 	}
 }
 
 // found is the lab's first day.
 func (w *world) found() {
+	w.upgrade()
 	for range 20 {
 		w.join()
 	}
@@ -224,14 +243,14 @@ func (w *world) pause() { time.Sleep(w.between(1700*time.Millisecond, 8*time.Sec
 func (w *world) visit() {
 	p := pick(w, w.staff())
 	switch n := w.dice.IntN(100); {
-	case n < 40 || len(p.has) == 0: // takes something
+	case n < 40 || len(w.handy(p)) == 0: // takes something
 		d := pick(w, w.inUse())
 		if d.holder != nil && d.holder != p && w.chance(0.8) {
 			d = pick(w, w.inUse())
 		}
 		w.pair(p, d)
 	case n < 80: // brings something back
-		w.pair(p, pick(w, p.has))
+		w.pair(p, pick(w, w.handy(p)))
 	case n < 84: // only says hello
 		w.bump(p.badge)
 	case n < 90: // wants to know who has them
@@ -299,6 +318,11 @@ func (w *world) pair(p *person, d *device) {
 	w.bump(b)
 }
 
+// handy is what somebody has and thinks of.
+func (w *world) handy(p *person) []*device {
+	return keep(p.has, func(d *device) bool { return time.Now().After(d.kept) })
+}
+
 // staff are who may borrow.
 func (w *world) staff() (all []*person) {
 	for _, p := range w.people {
@@ -312,7 +336,7 @@ func (w *world) staff() (all []*person) {
 // inUse are the devices that are lent.
 func (w *world) inUse() (all []*device) {
 	for _, d := range w.devices {
-		if !d.retired && d.changed.Before(w.heard()) {
+		if !d.retired && d.changed.Before(w.heard()) && time.Now().After(d.kept) {
 			all = append(all, d)
 		}
 	}

@@ -27,6 +27,7 @@ type device struct {
 	n             int // the directory's key
 	id, name      string
 	came, changed time.Time // in the directory
+	kept          time.Time // until when who has it forgets it
 	tag           string
 	retired       bool
 	holder        *person
@@ -168,7 +169,7 @@ func (w *world) complete(p *person, d *device, at time.Time) (said []string, to 
 	switch from := d.holder; {
 	case from == nil:
 		if said = []string{"Checked out", d.name, p.name}; w.machine.right() {
-			said = slices.Insert(said, 2, "until "+due(at).Format("2 Jan"))
+			said = slices.Insert(said, 2, "until "+due(w.machine.stamp().Wall).Format("2 Jan"))
 		}
 		return said, p
 	case from == p:
@@ -180,6 +181,12 @@ func (w *world) complete(p *person, d *device, at time.Time) (said []string, to 
 
 // move gives a device to somebody, or to nobody.
 func (w *world) move(d *device, to *person, at time.Time) {
+	for _, l := range w.lent {
+		if l.d == d && l.to.IsZero() {
+			l.to = at
+		}
+	}
+	wall := w.machine.stamp().Wall
 	if d.holder != nil {
 		d.holder.has = slices.DeleteFunc(d.holder.has, func(o *device) bool { return o == d })
 	}
@@ -187,8 +194,9 @@ func (w *world) move(d *device, to *person, at time.Time) {
 	if to != nil {
 		to.has = append(to.has, d)
 		if w.machine.right() {
-			d.due = due(at)
+			d.due = due(wall)
 		}
+		w.lent = append(w.lent, &lent{p: to, d: d, since: at, due: d.due})
 	}
 }
 

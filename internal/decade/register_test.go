@@ -90,6 +90,9 @@ func (w *world) evening() {
 	if len(keep(w.devices, func(d *device) bool { return !d.retired })) < 24 && w.chance(0.2) {
 		w.buy()
 	}
+	if all := keep(w.devices, func(d *device) bool { return d.holder != nil }); len(all) > 0 && w.chance(0.2) {
+		pick(w, all).kept = time.Now().Add(w.between(10*24*time.Hour, 40*24*time.Hour))
+	}
 	if w.chance(0.03) {
 		w.renew(pick(w, keep(w.people, func(p *person) bool { return !p.left })))
 	}

@@ -68,7 +68,7 @@ func (w *world) start() {
 	lines := &cable{network: w.net}
 	cfg.Directory.TestDial, cfg.Mail.TestDial = lines.dial, lines.dial
 	d, err := daemon.New(daemon.Options{
-		Config: cfg, StateDir: w.state(), Sim: true, TestNow: w.machine.now, Version: "decade", Log: w.log.logger(),
+		Config: cfg, StateDir: w.state(), StateNamed: true, Sim: true, TestNow: w.machine.now, Version: "decade", Log: w.log.logger(),
 	})
 	w.must(err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -37,6 +37,11 @@ type world struct {
 
 	pulled atomic.Pointer[time.Time] // see heard
 
+	box      mailbox
+	reminded map[*person]mailed // of each the last
+	lent     []*lent            // those of the last months
+	old      []oldLoan
+
 	people  []*person
 	devices []*device
 	desk    desk
@@ -65,13 +70,14 @@ func newWorld(t *testing.T, seed uint64, v *verifier) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), verifier: v, told: sha256.New()}
+	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), verifier: v, cards: 20000, reminded: map[*person]mailed{}, told: sha256.New()}
 	w.figures.began = used()
 	w.machine = &machine{dice: rand.New(rand.NewPCG(seed, 1970))}
 	clock.Simulated, boltfile.CrashHook = w.machine.stamp, w.crash.hook
 	w.crash.was = make(chan error, 1)
 	w.must(os.WriteFile(filepath.Join(dir, "holidays.ics"), []byte(holidays(begin(), begin().AddDate(12, 0, 0))), 0o600))
 	w.must(os.WriteFile(w.token(), []byte("secret-token\n"), 0o600))
+	w.post.SetScript(w.box.take)
 	w.net = newNetwork(&w.snipe, w.post.Serve)
 	sleep(begin())
 	return w
@@ -149,6 +155,7 @@ func (w *world) checkDirectory() {
 func (w *world) check() {
 	w.checkDirectory()
 	w.checkErased()
+	w.checkMails()
 	w.checkSizes()
 	w.checkRetention()
 	w.verify()
@@ -171,9 +178,7 @@ func (w *world) check() {
 		}
 		delete(has, d.id)
 	}
-	for id, who := range has {
-		w.differ("the books have %s with %s, which nobody has seen", id, who)
-	}
+	w.checkOld(has)
 	w.figures.checks++
 }
 
