@@ -24,6 +24,7 @@ import (
 
 var (
 	years = flag.Int("years", 0, "how many years are simulated; 0 for a month")
+	days  = flag.Int("days", 0, "how many days instead, if that is more than a month")
 	trace = flag.Bool("trace", false, "print each bump")
 	seed  = flag.Uint64("seed", 1, "what happens in them")
 )
@@ -53,7 +54,7 @@ var shortest = 31
 
 // TestDecade simulates a month, or so many -years with -seed. It prints what it did.
 func TestDecade(t *testing.T) {
-	end := begin().AddDate(0, 0, shortest)
+	end := begin().AddDate(0, 0, max(shortest, *days))
 	if *years > 0 {
 		end = begin().AddDate(*years, 0, 0)
 	}

@@ -14,11 +14,11 @@ import (
 
 // figures are what a life was.
 type figures struct {
-	days, bumps, pairs, displays, checks, starts, cuts, directories, erased, wires, disks, ghosts, alarms, mails, jumps, verified, retained int
-	seq, verifiedEvents, heap                                                                                                               uint64
-	size                                                                                                                                    int64
-	verifying                                                                                                                               time.Duration
-	began, ended                                                                                                                            usage
+	days, bumps, pairs, displays, checks, starts, cuts, directories, erased, wires, disks, ghosts, alarms, mails, jumps, restores, verified, retained int
+	seq, verifiedEvents, heap                                                                                                                         uint64
+	size                                                                                                                                              int64
+	verifying                                                                                                                                         time.Duration
+	began, ended                                                                                                                                      usage
 }
 
 func (f *figures) String() string {
@@ -32,6 +32,7 @@ func (f *figures) String() string {
 	row("starts of the daemon", f.starts)
 	row("power cuts", f.cuts)
 	row("directory compared", f.directories)
+	row("backups restored on a new card", f.restores)
 	row("mails compared", f.mails)
 	row("steps of a clock that was right", f.jumps)
 	row("people erased", f.erased)

@@ -91,6 +91,8 @@ func (w *world) day(day time.Time) {
 func (w *world) trouble(day time.Time) {
 	time.Sleep(4 * time.Second)
 	switch n := w.dice.IntN(100); {
+	case w.saved != nil && n < 50:
+		w.restore()
 	case n < 3:
 		w.corrode()
 	case n < 8:
@@ -100,7 +102,7 @@ func (w *world) trouble(day time.Time) {
 	case n < 11:
 		w.wear()
 	case n < 14:
-		if p := pick(w, w.staff()); w.net.works() {
+		if p := pick(w, w.staff()); w.net.works() && w.saved == nil {
 			w.lose(p)
 		}
 	case n < 60:
@@ -174,6 +176,9 @@ func (w *world) month() {
 	w.erase()
 	w.settle()
 	w.check()
+	if w.saved == nil && w.net.works() && w.chance(0.05) {
+		w.save()
+	}
 }
 
 // settle waits until the directory has heard of everything, if it can be reached.

@@ -77,7 +77,7 @@ func (w *world) checkMails() {
 			continue
 		}
 		before := last[p]
-		if !before.at.IsZero() && before.at.Format(time.DateOnly) == m.at.Format(time.DateOnly) && before.data != m.data {
+		if !before.at.IsZero() && before.at.Format(time.DateOnly) == m.at.Format(time.DateOnly) && before.data != m.data && m.at.Format(time.DateOnly) != w.restored {
 			w.differ("%s was reminded twice on %v", p.name, m.at)
 		}
 		last[p] = m

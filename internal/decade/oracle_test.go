@@ -204,8 +204,11 @@ func (w *world) move(d *device, to *person, at time.Time) {
 // nobody knows. Of a boot that hears the time later only the length counts; of one that
 // never did, it is known from the next that does when it was at the latest.
 func (w *world) ends(d *device) (t time.Time, off time.Duration, ok bool) {
-	if !d.due.IsZero() {
+	switch {
+	case !d.due.IsZero():
 		return d.due, time.Second, true
+	case d.boot == nil: // taken over from the directory
+		return t, 0, false
 	}
 	if _, _, ok := w.machine.when(d.boot); ok {
 		return d.since.AddDate(0, 0, length), 2 * time.Hour, true

@@ -61,12 +61,20 @@ type station struct {
 	ended chan error
 }
 
-// start starts the daemon.
-func (w *world) start() {
+// config is the station's, with the network at the end of a cable; nil for none.
+func (w *world) config(lines *cable) *config.Config {
 	cfg, err := config.Parse("stump.toml", fmt.Sprintf(configuration, filepath.Join(w.dir, "holidays.ics"), w.token()))
 	w.must(err)
+	if lines != nil {
+		cfg.Directory.TestDial, cfg.Mail.TestDial = lines.dial, lines.dial
+	}
+	return cfg
+}
+
+// start starts the daemon.
+func (w *world) start() {
 	lines := &cable{network: w.net}
-	cfg.Directory.TestDial, cfg.Mail.TestDial = lines.dial, lines.dial
+	cfg := w.config(lines)
 	d, err := daemon.New(daemon.Options{
 		Config: cfg, StateDir: w.state(), StateNamed: true, Sim: true, TestNow: w.machine.now, Version: "decade", Log: w.log.logger(),
 	})

@@ -41,6 +41,8 @@ type world struct {
 	reminded map[*person]mailed // of each the last
 	lent     []*lent            // those of the last months
 	old      []oldLoan
+	saved    *saved // nil for none
+	restored string // the day of the last restore, on which what was said is said again
 
 	people  []*person
 	devices []*device
