@@ -25,6 +25,7 @@ import (
 var (
 	years = flag.Int("years", 0, "how many years are simulated; 0 for a month")
 	days  = flag.Int("days", 0, "how many days instead, if that is more than a month")
+	busy  = flag.Int("visits", 50, "how many visits a working day has at least")
 	trace = flag.Bool("trace", false, "print each bump")
 	seed  = flag.Uint64("seed", 1, "what happens in them")
 )

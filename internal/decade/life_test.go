@@ -40,8 +40,8 @@ func offset(day time.Time) int {
 
 // The hours of the lab.
 const (
-	opens  = 9 * time.Hour
-	closes = 16 * time.Hour
+	opens  = 10 * time.Hour
+	closes = 15 * time.Hour
 )
 
 // at is a time of a day, by the clock on the wall.
@@ -115,11 +115,7 @@ func (w *world) traffic(day time.Time) int {
 	if closed(day) {
 		return w.dice.IntN(6)
 	}
-	n := 130 + w.dice.IntN(60)
-	if *years == 0 {
-		n /= 3 // a short life is quiet, too
-	}
-	return n
+	return *busy + w.dice.IntN(*busy/3)
 }
 
 // power is the morning: the board gets its power, and soon the time.
@@ -248,34 +244,34 @@ func (w *world) pause() { time.Sleep(w.between(1700*time.Millisecond, 8*time.Sec
 func (w *world) visit() {
 	p := pick(w, w.staff())
 	switch n := w.dice.IntN(100); {
-	case n < 40 || len(w.handy(p)) == 0: // takes something
+	case n < 32 || len(w.handy(p)) == 0: // takes something
 		d := pick(w, w.inUse())
 		if d.holder != nil && d.holder != p && w.chance(0.8) {
 			d = pick(w, w.inUse())
 		}
 		w.pair(p, d)
-	case n < 80: // brings something back
+	case n < 62: // brings something back
 		w.pair(p, pick(w, w.handy(p)))
-	case n < 84: // only says hello
+	case n < 76: // only says hello
 		w.bump(p.badge)
-	case n < 90: // wants to know who has them
-		for range 1 + w.dice.IntN(6) {
+	case n < 88: // wants to know who has them
+		for range 3 + w.dice.IntN(6) {
 			w.bump(pick(w, w.inUse()).tag)
 			time.Sleep(w.between(3*time.Second, 8*time.Second))
 		}
-	case n < 92: // holds the badge to the reader, which reads it again and again
+	case n < 90: // holds the badge to the reader, which reads it again and again
 		for range 3 {
 			w.bump(p.badge)
 			time.Sleep(w.between(100*time.Millisecond, time.Second))
 		}
-	case n < 94: // once more, at once: nothing is undone
+	case n < 92: // once more, at once: nothing is undone
 		d := pick(w, w.inUse())
 		w.pair(p, d)
 		time.Sleep(3100*time.Millisecond - answerTime)
 		w.bump(p.badge)
 		time.Sleep(w.between(500*time.Millisecond, time.Second))
 		w.bump(d.tag)
-	case n < 95:
+	case n < 94:
 		w.stranger()
 	case n < 97: // a card of another site
 		w.bump(fmt.Sprintf("H10301:99:%d", 1+w.dice.IntN(60000)))

@@ -88,7 +88,10 @@ func (w *world) checkMails() {
 				first = first.AddDate(0, 0, -1)
 			}
 			// A mail says what was so when it went out, a moment before.
-			reason = reason || l.p == p && !l.due.IsZero() && !m.at.Before(first) && (l.to.IsZero() || !m.at.After(l.to.Add(time.Minute)))
+			if l.due.IsZero() { // only how long it lasts was known, or the directory's word
+				first = l.since.AddDate(0, 0, length-6)
+			}
+			reason = reason || l.p == p && !m.at.Before(first) && (l.to.IsZero() || !m.at.After(l.to.Add(time.Minute)))
 		}
 		if !reason {
 			w.differ("%s was reminded on %v of nothing", p.name, m.at)

@@ -35,6 +35,7 @@ length = "14d"
 days = ["mon", "tue", "wed", "thu", "fri"]
 until = "18:00"
 holidays = "%s"
+remind_at = "10:00"
 [privacy]
 retain_closed_loans = "180d"
 [directory]
