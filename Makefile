@@ -44,7 +44,7 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, PostgreSQL, curl and jq, and sigrok's decoder
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, PostgreSQL, curl and jq, Prometheus, cloud-init, and sigrok's decoder
 	@files=$$(grep -rl --include='*_test.go' '^//go:build.*services' .) && \
 	  tests=$$(sed -n 's/^func \(Test[A-Za-z0-9]*\)(.*/\1/p' $$files | paste -sd'|') && \
 	  (set -x; $(GO) test -vet=off -count=1 -timeout 20m -tags services -run "^($$tests)$$" $$(dirname $$files | sort -u))
