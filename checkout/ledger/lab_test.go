@@ -379,6 +379,32 @@ func TestErasedInTheLab(t *testing.T) {
 	z.sound()
 }
 
+// TestRevisionInLab: what the lab has heard of, and has said again, has not changed for whoever
+// looks at it.
+func TestRevisionInLab(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	revision := func() string {
+		d, err := a.FindDevice("ipad")
+		a.ok(err)
+		return d.Revision
+	}
+	a.bump(1, 11)
+	name := "The iPad"
+	a.ok(a.EditDevice("ipad", books.Edit{Name: &name}, "admin", checkout.SourceWeb))
+	before := revision()
+	b.send(a)
+	want(t, "after the lab has heard of it", revision(), before)
+	b.tell(a)
+	want(t, "after the lab has said it again", revision(), before)
+	b.tell(z)
+	z.bump(1, 11)
+	b.send(z)
+	b.tell(a)
+	if revision() == before {
+		t.Error("what another station has changed is not seen")
+	}
+}
+
 // TestUnsaid: rows that were changed without an event are patches once; of too many, all rows
 // have to be compared.
 func TestUnsaid(t *testing.T) {
