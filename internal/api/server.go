@@ -137,7 +137,11 @@ func NewServer(o Options) *Server {
 		o.Books, desk = o.Ledger.Whole(), o.Ledger
 	}
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(o.Ledger), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
+	watched, ok := o.Books.(feed.Books) // more than the ledger has, at a hub
+	if !ok {
+		watched = o.Ledger
+	}
+	s := &Server{o: o, mux: http.NewServeMux(), feed: feed.New(watched), jobs: jobs.NewRoom(), turns: patience.NewTurns()}
 	s.desk = desk
 	s.people, s.devices = s.registers(s.o.Books)
 	s.lab = &simuser.Lab{Readers: o.Readers, Sims: o.Sims, Lines: o.Lines, Clock: o.Clock, Panel: o.Panel, Keyboard: o.Keyboard, Find: s.reader, Card: s.card}

@@ -61,9 +61,8 @@ func New(b Books) *Feed { return &Feed{books: b, subs: map[chan *Item]bool{}} }
 // Watcher gets every event after a place, each once and in order.
 type Watcher struct {
 	feed   *Feed
-	seen   string // key of the newest that it got, and its parts
-	chain  string
-	seq    uint64
+	seen   string            // key of the newest that it got
+	had    map[string]uint64 // and the numbers of the newest of each chain
 	replay func() (books.Entry, error, bool)
 	end    func()
 	live   chan *Item // nil: not yet watching
@@ -72,7 +71,7 @@ type Watcher struct {
 // Watch returns a watcher of the events after a key, or of those from now on for "".
 // An unknown key is a *books.CursorError. Close ends it.
 func (f *Feed) Watch(after string) (*Watcher, error) {
-	w := &Watcher{feed: f}
+	w := &Watcher{feed: f, had: map[string]uint64{}}
 	if after == "" {
 		live, newest, err := f.subscribe()
 		if err != nil {
@@ -92,10 +91,12 @@ func (f *Feed) Watch(after string) (*Watcher, error) {
 }
 
 // saw notes the newest that the watcher has got; live events up to it are not told again.
-func (w *Watcher) saw(key string) (err error) {
-	if w.seen = key; key != "" {
-		w.chain, w.seq, err = books.ParsePlace(key)
+func (w *Watcher) saw(key string) error {
+	if w.seen = key; key == "" {
+		return nil
 	}
+	chain, seq, err := books.ParsePlace(key)
+	w.had[chain] = seq
 	return err
 }
 
@@ -135,7 +136,7 @@ func (w *Watcher) Next(ctx context.Context) (Item, error) {
 			if !ok {
 				return Item{}, ErrSlow
 			}
-			if i.Entry.Chain.String() == w.chain && i.Entry.Seq <= w.seq {
+			if i.Entry.Seq <= w.had[i.Entry.Chain.String()] {
 				continue
 			}
 			return *i, w.saw(i.Key)
