@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -192,6 +193,20 @@ func TestOffice(t *testing.T) {
 	}
 	if !tagged {
 		t.Errorf("stations do not hear of a badge: %+v", c.Subjects)
+	}
+
+	// The history is that of all stations, also for who watches.
+	a.sees("/v1/history", `"station":"north"`)
+	a.sees("/v1/history?device=ipad&kind=return", `"station":"hub"`)
+	events, err := a.http.Get(h.url + "/v1/events")
+	h.ok(err)
+	defer events.Body.Close()
+	b.Bump("pixel", "ann", "", checkout.Place{})
+	north.asks("POST", wire.PathAppend, b.Next(1, 0))
+	for lines := bufio.NewScanner(events.Body); lines.Scan(); {
+		if strings.Contains(lines.Text(), `"device_id":"pixel"`) {
+			break
+		}
 	}
 
 	// Only the hub's own paths are for stations; what has no reader says so.

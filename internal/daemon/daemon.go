@@ -21,6 +21,7 @@ import (
 	"stump/internal/api/link"
 	"stump/internal/api/listen"
 	"stump/internal/api/wire"
+	"stump/internal/books"
 	"stump/internal/certificate"
 	"stump/internal/config"
 	"stump/internal/console/kiosk"
@@ -83,6 +84,8 @@ type Office struct {
 	Hub http.RoundTripper
 	// Web says where browsers reach the hub, which passes their requests on to Daemon.API.
 	Web func() wire.Web
+	// Books are those of a lab, from those of the station.
+	Books func(*Daemon) books.Keeper
 	// Check reads the hub's file, and says that it is right.
 	Check func() (says string, err error)
 }
@@ -279,6 +282,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 	switch {
 	case d.o.Office != nil:
 		o.SelfTest, o.Wiring, o.Panel, o.Web = nil, nil, nil, d.o.Office.Web
+		o.Books = d.o.Office.Books(d)
 	case site != nil:
 		o.Web = site.Web
 	}

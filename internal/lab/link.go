@@ -95,6 +95,12 @@ func (l *Link) Status() Status {
 	return s
 }
 
+// Told is the number of the newest event here that the hub has; false: it is not known.
+func (l *Link) Told() (seq uint64, known bool) {
+	known = l.met.Load()
+	return l.told.Load(), known
+}
+
 // Run speaks with the hub until ctx ends.
 func (l *Link) Run(ctx context.Context) error {
 	l.mu.Lock()

@@ -14,9 +14,11 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -134,6 +136,16 @@ func Unreachable(err error) error {
 
 // ErrAway is the base of the error of a database that does not answer at all.
 var ErrAway = errors.New("the database can't be reached")
+
+// Away is err, as an ErrAway if the database did not answer.
+func Away(err error) error {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || hasCode(err, "57P01", "57P02", "57P03") {
+		return fmt.Errorf("%w: %w", ErrAway, err)
+	}
+	return err
+}
 
 // errSchema says that the tables are not those of this program.
 var errSchema = errors.New("the tables of the database are not those of this version")
