@@ -66,6 +66,8 @@ func (w *way) walk(path string) error {
 		switch err := syscall.Lstat(at, &st); {
 		case (err == syscall.ENOENT || err == syscall.ENOTDIR) && (len(rest) == 0 || !w.shared):
 			return nil // only the owners so far can put something there
+		case err == syscall.ENOENT:
+			return hint.Errorf("make it first: mkdir -m 700 "+at, "root won't make the folder %s: any user could be faster: %w", at, err)
 		case err != nil:
 			return &os.PathError{Op: "stat", Path: at, Err: err}
 		}
