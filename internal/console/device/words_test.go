@@ -29,7 +29,7 @@ func TestRefusals(t *testing.T) {
 		loan.Unknown, loan.AtMost, loan.Sooner, loan.Endless, loan.Past, loan.Booked, loan.Admins, loan.Often,
 	} {
 		for _, language := range []string{"en", "de", "fr", "es"} {
-			if text := refusals[language][why]; text == "" || !slices.Equal(braces(text), braces(refusals["en"][why])) {
+			if text := refusals[language].Of(string(why)); text == "" || !slices.Equal(braces(text), braces(refusals["en"].Of(string(why)))) {
 				t.Errorf("%s: %s is %q", language, why, text)
 			}
 		}

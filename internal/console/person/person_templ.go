@@ -189,7 +189,7 @@ func facts(v View) templ.Component {
 			return templ_Err
 		}
 		for _, f := range v.Was {
-			templ_Err = fact(v.Words.Kinds["merge"], f.Name+" ("+f.ID+")").Render(ctx, templ_Buffer)
+			templ_Err = fact(v.Words.Kinds.Of("merge"), f.Name+" ("+f.ID+")").Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}

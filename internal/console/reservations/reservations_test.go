@@ -40,9 +40,9 @@ func TestWords(t *testing.T) {
 				t.Errorf("%s: %s is %q", language, name, text)
 			}
 		}
-		for reason, text := range en.Refused {
-			if w.Refused[reason] == "" || !slices.Equal(braces(w.Refused[reason]), braces(text)) {
-				t.Errorf("%s: %s is %q", language, reason, w.Refused[reason])
+		for _, e := range en.Refused {
+			if text := w.Refused.Of(e[0]); text == "" || !slices.Equal(braces(text), braces(e[1])) {
+				t.Errorf("%s: %s is %q", language, e[0], text)
 			}
 		}
 	}

@@ -24,7 +24,7 @@ type Words struct {
 	Reserve, Something, ForWhom, Weekly, BeNext string
 	NextHint, FreeThen, InLine                  string
 	// Refused is why something is not reserved, and what to do.
-	Refused map[reservation.Reason]string
+	Refused ui.Dict
 }
 
 // Reasons beside those of the rules: what is wrong with a form.
@@ -75,7 +75,7 @@ func (t *Words) what(r books.Reservation) string {
 func Why(w *ui.Words, err error, now time.Time) (says, remedy string, ok bool) {
 	t := In(w)
 	say := func(why reservation.Reason, pairs ...string) (string, string, bool) {
-		return fill(t.Refused[why], pairs...), "", true
+		return fill(t.Refused.Of(string(why)), pairs...), "", true
 	}
 	var (
 		no      *reservation.RefusedError
@@ -137,18 +137,18 @@ var (
 		EachWeek: "each week until {until}", Cancel: "Cancel", CancelIt: "Cancel {what}, {from}", All: "Cancel all {n}",
 		Reserve: "Reserve", Something: "Reserve something", ForWhom: "For whom", Weekly: "Each week until", BeNext: "Be the next",
 		NextHint: "Whoever is the next needs no times: it is kept for them when it is back.", Everything: "Everything", Show: "Show", FreeThen: "Free then: {what}.", InLine: "in line, place {n}",
-		Refused: map[reservation.Reason]string{
-			reservation.Lent: "{what} is with {by} until {to}. Reserve it from then on.", reservation.Booked: "{what} is reserved for {by}, {from} to {to}. Choose another time, or another device.",
-			reservation.Few:    "No {kind} is left then: one is reserved for {by}, {from} to {to}. Choose another time.",
-			AllBusy:            "No {kind} is free for all of that time. Choose another.",
-			reservation.NoKind: "No device in use is of the kind {kind}. Choose another.", reservation.Unused: "{what} is not in use. Choose another.",
-			reservation.Backwards: "It would be over before it begins. Give a later end.", reservation.TooLong: "A reservation lasts {n} days at most. Give an earlier end.",
-			reservation.HalfTimes: "One of the times is missing. Say from when and until when.", reservation.NoClock: "The station does not know the time. Nothing can be reserved until it does.",
-			reservation.Waits: "{by} waits for it already.", reservation.Has: "{by} has {what}. Extend the loan.", reservation.Others: "Somebody else has made this reservation. Ask them, or an admin.",
-			NoTime: "{typed} is no time. Write it as 2026-12-04T14:00.", NoDay: "{typed} is no day. Write it as 2026-12-04.", NoWish: "Nothing is chosen. Choose a device or a kind.",
-			OnlyOwn: "Here everybody reserves for themselves. Ask an admin.", Ended: "That reservation has ended already.",
-			NobodyIs: "Nobody is called {what}. Choose a name of the list.", NothingIs: "No device is called {what}.",
-			Several: "Several are called {what}. Write which one: {ids}.", Retired: "{what} is no longer in use. An admin can activate it again.", Suspended: "{what} is suspended, and can take nothing.",
+		Refused: ui.Dict{
+			{string(reservation.Lent), "{what} is with {by} until {to}. Reserve it from then on."}, {string(reservation.Booked), "{what} is reserved for {by}, {from} to {to}. Choose another time, or another device."},
+			{string(reservation.Few), "No {kind} is left then: one is reserved for {by}, {from} to {to}. Choose another time."},
+			{string(AllBusy), "No {kind} is free for all of that time. Choose another."},
+			{string(reservation.NoKind), "No device in use is of the kind {kind}. Choose another."}, {string(reservation.Unused), "{what} is not in use. Choose another."},
+			{string(reservation.Backwards), "It would be over before it begins. Give a later end."}, {string(reservation.TooLong), "A reservation lasts {n} days at most. Give an earlier end."},
+			{string(reservation.HalfTimes), "One of the times is missing. Say from when and until when."}, {string(reservation.NoClock), "The station does not know the time. Nothing can be reserved until it does."},
+			{string(reservation.Waits), "{by} waits for it already."}, {string(reservation.Has), "{by} has {what}. Extend the loan."}, {string(reservation.Others), "Somebody else has made this reservation. Ask them, or an admin."},
+			{string(NoTime), "{typed} is no time. Write it as 2026-12-04T14:00."}, {string(NoDay), "{typed} is no day. Write it as 2026-12-04."}, {string(NoWish), "Nothing is chosen. Choose a device or a kind."},
+			{string(OnlyOwn), "Here everybody reserves for themselves. Ask an admin."}, {string(Ended), "That reservation has ended already."},
+			{string(NobodyIs), "Nobody is called {what}. Choose a name of the list."}, {string(NothingIs), "No device is called {what}."},
+			{string(Several), "Several are called {what}. Write which one: {ids}."}, {string(Retired), "{what} is no longer in use. An admin can activate it again."}, {string(Suspended), "{what} is suspended, and can take nothing."},
 		},
 	}
 	german = Words{
@@ -157,18 +157,18 @@ var (
 		EachWeek: "jede Woche bis {until}", Cancel: "Absagen", CancelIt: "{what} absagen, {from}", All: "Alle {n} absagen",
 		Reserve: "Reservieren", Something: "Etwas reservieren", ForWhom: "Für wen", Weekly: "Jede Woche bis", BeNext: "Als Nächstes drankommen",
 		NextHint: "Wer als Nächstes drankommt, braucht keine Zeiten: Es wird aufgehoben, sobald es zurück ist.", Everything: "Alles", Show: "Zeigen", FreeThen: "Dann frei: {what}.", InLine: "wartet, Platz {n}",
-		Refused: map[reservation.Reason]string{
-			reservation.Lent: "{what} ist bis {to} bei {by}. Ab dann ist es zu reservieren.", reservation.Booked: "{what} ist für {by} reserviert, {from} bis {to}. Eine andere Zeit oder ein anderes Gerät wählen.",
-			reservation.Few:    "Dann ist nichts der Art {kind} mehr übrig: Eines ist für {by} reserviert, {from} bis {to}. Eine andere Zeit wählen.",
-			AllBusy:            "Nichts der Art {kind} ist die ganze Zeit frei. Eine andere wählen.",
-			reservation.NoKind: "Kein Gerät in Gebrauch ist von der Art {kind}. Eine andere wählen.", reservation.Unused: "{what} ist nicht in Gebrauch. Ein anderes wählen.",
-			reservation.Backwards: "Es wäre vorbei, bevor es beginnt. Ein späteres Ende angeben.", reservation.TooLong: "Eine Reservierung dauert höchstens {n} Tage. Ein früheres Ende angeben.",
-			reservation.HalfTimes: "Eine der Zeiten fehlt. Von wann und bis wann angeben.", reservation.NoClock: "Die Station weiß die Zeit nicht. Bis dahin lässt sich nichts reservieren.",
-			reservation.Waits: "{by} wartet schon darauf.", reservation.Has: "{by} hat {what}. Die Leihe verlängern.", reservation.Others: "Das hat jemand anders reserviert. Dort oder bei Admins fragen.",
-			NoTime: "{typed} ist keine Zeit. So schreiben: 2026-12-04T14:00.", NoDay: "{typed} ist kein Tag. So schreiben: 2026-12-04.", NoWish: "Nichts ist gewählt. Ein Gerät oder eine Art wählen.",
-			OnlyOwn: "Hier reserviert jeder für sich selbst. Admins fragen.", Ended: "Diese Reservierung gibt es nicht mehr.",
-			NobodyIs: "Niemand heißt {what}. Einen Namen aus der Liste wählen.", NothingIs: "Kein Gerät heißt {what}.",
-			Several: "Mehrere heißen {what}. Schreiben, wer gemeint ist: {ids}.", Retired: "{what} ist außer Gebrauch. Admins können das ändern.", Suspended: "{what} ist gesperrt und kann nichts nehmen.",
+		Refused: ui.Dict{
+			{string(reservation.Lent), "{what} ist bis {to} bei {by}. Ab dann ist es zu reservieren."}, {string(reservation.Booked), "{what} ist für {by} reserviert, {from} bis {to}. Eine andere Zeit oder ein anderes Gerät wählen."},
+			{string(reservation.Few), "Dann ist nichts der Art {kind} mehr übrig: Eines ist für {by} reserviert, {from} bis {to}. Eine andere Zeit wählen."},
+			{string(AllBusy), "Nichts der Art {kind} ist die ganze Zeit frei. Eine andere wählen."},
+			{string(reservation.NoKind), "Kein Gerät in Gebrauch ist von der Art {kind}. Eine andere wählen."}, {string(reservation.Unused), "{what} ist nicht in Gebrauch. Ein anderes wählen."},
+			{string(reservation.Backwards), "Es wäre vorbei, bevor es beginnt. Ein späteres Ende angeben."}, {string(reservation.TooLong), "Eine Reservierung dauert höchstens {n} Tage. Ein früheres Ende angeben."},
+			{string(reservation.HalfTimes), "Eine der Zeiten fehlt. Von wann und bis wann angeben."}, {string(reservation.NoClock), "Die Station weiß die Zeit nicht. Bis dahin lässt sich nichts reservieren."},
+			{string(reservation.Waits), "{by} wartet schon darauf."}, {string(reservation.Has), "{by} hat {what}. Die Leihe verlängern."}, {string(reservation.Others), "Das hat jemand anders reserviert. Dort oder bei Admins fragen."},
+			{string(NoTime), "{typed} ist keine Zeit. So schreiben: 2026-12-04T14:00."}, {string(NoDay), "{typed} ist kein Tag. So schreiben: 2026-12-04."}, {string(NoWish), "Nichts ist gewählt. Ein Gerät oder eine Art wählen."},
+			{string(OnlyOwn), "Hier reserviert jeder für sich selbst. Admins fragen."}, {string(Ended), "Diese Reservierung gibt es nicht mehr."},
+			{string(NobodyIs), "Niemand heißt {what}. Einen Namen aus der Liste wählen."}, {string(NothingIs), "Kein Gerät heißt {what}."},
+			{string(Several), "Mehrere heißen {what}. Schreiben, wer gemeint ist: {ids}."}, {string(Retired), "{what} ist außer Gebrauch. Admins können das ändern."}, {string(Suspended), "{what} ist gesperrt und kann nichts nehmen."},
 		},
 	}
 	french = Words{
@@ -177,18 +177,18 @@ var (
 		EachWeek: "chaque semaine jusqu'au {until}", Cancel: "Annuler", CancelIt: "Annuler {what}, {from}", All: "Annuler les {n}",
 		Reserve: "Réserver", Something: "Réserver quelque chose", ForWhom: "Pour qui", Weekly: "Chaque semaine jusqu'au", BeNext: "Être le prochain",
 		NextHint: "Le prochain n'a pas besoin d'heures : on garde l'appareil dès son retour.", Everything: "Tout", Show: "Montrer", FreeThen: "Libres alors : {what}.", InLine: "en attente, place {n}",
-		Refused: map[reservation.Reason]string{
-			reservation.Lent: "{what} est chez {by} jusqu'à {to}. Réservez-le à partir de là.", reservation.Booked: "{what} est réservé pour {by}, de {from} à {to}. Choisissez une autre heure ou un autre appareil.",
-			reservation.Few:    "Il ne reste alors rien du type {kind} : un est réservé pour {by}, de {from} à {to}. Choisissez une autre heure.",
-			AllBusy:            "Rien du type {kind} n'est libre tout ce temps. Choisissez-en un autre.",
-			reservation.NoKind: "Aucun appareil en service n'est du type {kind}. Choisissez-en un autre.", reservation.Unused: "{what} n'est pas en service. Choisissez-en un autre.",
-			reservation.Backwards: "Ce serait fini avant de commencer. Donnez une fin plus tardive.", reservation.TooLong: "Une réservation dure {n} jours au plus. Donnez une fin plus proche.",
-			reservation.HalfTimes: "Une des heures manque. Dites de quand à quand.", reservation.NoClock: "La station ignore l'heure. Rien ne peut être réservé pour l'instant.",
-			reservation.Waits: "{by} l'attend déjà.", reservation.Has: "{by} a {what}. Prolongez le prêt.", reservation.Others: "Quelqu'un d'autre a fait cette réservation. Demandez-lui, ou à un admin.",
-			NoTime: "{typed} n'est pas une heure. Écrivez 2026-12-04T14:00.", NoDay: "{typed} n'est pas un jour. Écrivez 2026-12-04.", NoWish: "Rien n'est choisi. Choisissez un appareil ou un type.",
-			OnlyOwn: "Ici, chacun réserve pour soi. Demandez à un admin.", Ended: "Cette réservation est déjà finie.",
-			NobodyIs: "Personne ne s'appelle {what}. Choisissez un nom de la liste.", NothingIs: "Aucun appareil ne s'appelle {what}.",
-			Several: "Plusieurs s'appellent {what}. Écrivez lequel : {ids}.", Retired: "{what} est hors d'usage. Un admin peut changer cela.", Suspended: "{what} est suspendu et ne peut rien prendre.",
+		Refused: ui.Dict{
+			{string(reservation.Lent), "{what} est chez {by} jusqu'à {to}. Réservez-le à partir de là."}, {string(reservation.Booked), "{what} est réservé pour {by}, de {from} à {to}. Choisissez une autre heure ou un autre appareil."},
+			{string(reservation.Few), "Il ne reste alors rien du type {kind} : un est réservé pour {by}, de {from} à {to}. Choisissez une autre heure."},
+			{string(AllBusy), "Rien du type {kind} n'est libre tout ce temps. Choisissez-en un autre."},
+			{string(reservation.NoKind), "Aucun appareil en service n'est du type {kind}. Choisissez-en un autre."}, {string(reservation.Unused), "{what} n'est pas en service. Choisissez-en un autre."},
+			{string(reservation.Backwards), "Ce serait fini avant de commencer. Donnez une fin plus tardive."}, {string(reservation.TooLong), "Une réservation dure {n} jours au plus. Donnez une fin plus proche."},
+			{string(reservation.HalfTimes), "Une des heures manque. Dites de quand à quand."}, {string(reservation.NoClock), "La station ignore l'heure. Rien ne peut être réservé pour l'instant."},
+			{string(reservation.Waits), "{by} l'attend déjà."}, {string(reservation.Has), "{by} a {what}. Prolongez le prêt."}, {string(reservation.Others), "Quelqu'un d'autre a fait cette réservation. Demandez-lui, ou à un admin."},
+			{string(NoTime), "{typed} n'est pas une heure. Écrivez 2026-12-04T14:00."}, {string(NoDay), "{typed} n'est pas un jour. Écrivez 2026-12-04."}, {string(NoWish), "Rien n'est choisi. Choisissez un appareil ou un type."},
+			{string(OnlyOwn), "Ici, chacun réserve pour soi. Demandez à un admin."}, {string(Ended), "Cette réservation est déjà finie."},
+			{string(NobodyIs), "Personne ne s'appelle {what}. Choisissez un nom de la liste."}, {string(NothingIs), "Aucun appareil ne s'appelle {what}."},
+			{string(Several), "Plusieurs s'appellent {what}. Écrivez lequel : {ids}."}, {string(Retired), "{what} est hors d'usage. Un admin peut changer cela."}, {string(Suspended), "{what} est suspendu et ne peut rien prendre."},
 		},
 	}
 	spanish = Words{
@@ -197,18 +197,18 @@ var (
 		EachWeek: "cada semana hasta {until}", Cancel: "Cancelar", CancelIt: "Cancelar {what}, {from}", All: "Cancelar las {n}",
 		Reserve: "Reservar", Something: "Reservar algo", ForWhom: "Para quién", Weekly: "Cada semana hasta", BeNext: "Ser el siguiente",
 		NextHint: "El siguiente no necesita horas: se le guarda en cuanto vuelve.", Everything: "Todo", Show: "Mostrar", FreeThen: "Libres entonces: {what}.", InLine: "en espera, puesto {n}",
-		Refused: map[reservation.Reason]string{
-			reservation.Lent: "{what} lo tiene {by} hasta {to}. Resérvelo desde entonces.", reservation.Booked: "{what} está reservado para {by}, de {from} a {to}. Elija otra hora u otro equipo.",
-			reservation.Few:    "Entonces no queda nada del tipo {kind}: uno está reservado para {by}, de {from} a {to}. Elija otra hora.",
-			AllBusy:            "Nada del tipo {kind} está libre todo ese tiempo. Elija otro.",
-			reservation.NoKind: "Ningún equipo en uso es del tipo {kind}. Elija otro.", reservation.Unused: "{what} no está en uso. Elija otro.",
-			reservation.Backwards: "Acabaría antes de empezar. Dé un final más tardío.", reservation.TooLong: "Una reserva dura {n} días como mucho. Dé un final más cercano.",
-			reservation.HalfTimes: "Falta una de las horas. Diga desde cuándo y hasta cuándo.", reservation.NoClock: "La estación no sabe la hora. Por ahora no se puede reservar nada.",
-			reservation.Waits: "{by} ya lo espera.", reservation.Has: "{by} tiene {what}. Prolongue el préstamo.", reservation.Others: "Otra persona hizo esta reserva. Pregúntele, o a un admin.",
-			NoTime: "{typed} no es una hora. Escríbala así: 2026-12-04T14:00.", NoDay: "{typed} no es un día. Escríbalo así: 2026-12-04.", NoWish: "No hay nada elegido. Elija un equipo o un tipo.",
-			OnlyOwn: "Aquí cada uno reserva para sí. Pregunte a un admin.", Ended: "Esa reserva ya terminó.",
-			NobodyIs: "Nadie se llama {what}. Elija un nombre de la lista.", NothingIs: "Ningún equipo se llama {what}.",
-			Several: "Varios se llaman {what}. Escriba cuál: {ids}.", Retired: "{what} está fuera de uso. Un admin puede cambiarlo.", Suspended: "{what} está suspendido y no puede tomar nada.",
+		Refused: ui.Dict{
+			{string(reservation.Lent), "{what} lo tiene {by} hasta {to}. Resérvelo desde entonces."}, {string(reservation.Booked), "{what} está reservado para {by}, de {from} a {to}. Elija otra hora u otro equipo."},
+			{string(reservation.Few), "Entonces no queda nada del tipo {kind}: uno está reservado para {by}, de {from} a {to}. Elija otra hora."},
+			{string(AllBusy), "Nada del tipo {kind} está libre todo ese tiempo. Elija otro."},
+			{string(reservation.NoKind), "Ningún equipo en uso es del tipo {kind}. Elija otro."}, {string(reservation.Unused), "{what} no está en uso. Elija otro."},
+			{string(reservation.Backwards), "Acabaría antes de empezar. Dé un final más tardío."}, {string(reservation.TooLong), "Una reserva dura {n} días como mucho. Dé un final más cercano."},
+			{string(reservation.HalfTimes), "Falta una de las horas. Diga desde cuándo y hasta cuándo."}, {string(reservation.NoClock), "La estación no sabe la hora. Por ahora no se puede reservar nada."},
+			{string(reservation.Waits), "{by} ya lo espera."}, {string(reservation.Has), "{by} tiene {what}. Prolongue el préstamo."}, {string(reservation.Others), "Otra persona hizo esta reserva. Pregúntele, o a un admin."},
+			{string(NoTime), "{typed} no es una hora. Escríbala así: 2026-12-04T14:00."}, {string(NoDay), "{typed} no es un día. Escríbalo así: 2026-12-04."}, {string(NoWish), "No hay nada elegido. Elija un equipo o un tipo."},
+			{string(OnlyOwn), "Aquí cada uno reserva para sí. Pregunte a un admin."}, {string(Ended), "Esa reserva ya terminó."},
+			{string(NobodyIs), "Nadie se llama {what}. Elija un nombre de la lista."}, {string(NothingIs), "Ningún equipo se llama {what}."},
+			{string(Several), "Varios se llaman {what}. Escriba cuál: {ids}."}, {string(Retired), "{what} está fuera de uso. Un admin puede cambiarlo."}, {string(Suspended), "{what} está suspendido y no puede tomar nada."},
 		},
 	}
 )

@@ -95,7 +95,7 @@ func (v View) title(r inbox.Row) string {
 
 // event is an event in a few words: "iPad: taken, Ann Okafor".
 func (v View) event(e books.EntryJSON) string {
-	parts := []string{name(e.Device, e.DeviceID), cmp.Or(v.Kinds[string(e.Kind)], string(e.Kind)), name(e.Person, e.PersonID)}
+	parts := []string{name(e.Device, e.DeviceID), cmp.Or(v.Kinds.Of(string(e.Kind)), string(e.Kind)), name(e.Person, e.PersonID)}
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 

@@ -46,7 +46,7 @@ func Lines(w *Words, history iter.Seq2[books.Entry, error], now time.Time) ([]Li
 func LineOf(w *Words, e books.Entry, now time.Time) Line {
 	what := e
 	e.Condition, e.Kit, e.Missing, e.Happened, e.Stage, e.Due, e.Booking.Kind, e.Booking.From = "", "", nil, time.Time{}, "", time.Time{}, "", time.Time{}
-	l := Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), cmp.Or(w.Kinds[string(e.Kind)], string(e.Kind))}
+	l := Line{e.JSON(), w.Began(e.Time.In(now.Location()), e.ClockTrusted, e.Before, now), cmp.Or(w.Kinds.Of(string(e.Kind)), string(e.Kind))}
 	if b := what.Booking; b.Kind != "" {
 		l.Device = &b.Kind
 	}

@@ -29,7 +29,7 @@ func TestWords(t *testing.T) {
 			}
 		}
 		for _, k := range checkout.Kinds {
-			if w.Kinds[string(k)] == "" && !slices.Contains(inside, k) {
+			if w.Kinds.Of(string(k)) == "" && !slices.Contains(inside, k) {
 				t.Errorf("%s has no word for the event %s", w.Language, k)
 			}
 		}

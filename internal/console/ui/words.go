@@ -60,7 +60,7 @@ type Words struct {
 
 	Days, Months [12]string
 	// Kinds are what happened, by the kind of event.
-	Kinds map[string]string
+	Kinds Dict
 }
 
 var words = []*Words{&english, &german, &french, &spanish}
@@ -124,10 +124,10 @@ var english = Words{
 	EnrolTitle: "Enrol", NameOf: "Whose tag is it", ShowTag: "Wait for the tag", BumpNow: "Bump the tag of %s now", HasTag: "%s has its tag", UndoIt: "Undo", Undone: "The tag of %s was taken away again", NotShown: "No tag was shown for %s", Reload: "Reload",
 	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
 	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
-	Kinds: map[string]string{
-		"checkout": "taken", "return": "returned", "handover": "handed over", "extend": "extended", "reserve": "reserved", "cancel": "cancelled",
-		"enrol": "enrolled", "correct": "corrected", "lost": "lost", "found": "found", "refused": "refused", "retire": "out of use",
-		"resolve": "recognised", "merge": "merged", "ready": "ready", "remind": "reminded", "notify": "told", "incomplete": "incomplete", "stock": "stock-taking", "seen": "counted",
+	Kinds: Dict{
+		{"checkout", "taken"}, {"return", "returned"}, {"handover", "handed over"}, {"extend", "extended"}, {"reserve", "reserved"}, {"cancel", "cancelled"},
+		{"enrol", "enrolled"}, {"correct", "corrected"}, {"lost", "lost"}, {"found", "found"}, {"refused", "refused"}, {"retire", "out of use"},
+		{"resolve", "recognised"}, {"merge", "merged"}, {"ready", "ready"}, {"remind", "reminded"}, {"notify", "told"}, {"incomplete", "incomplete"}, {"stock", "stock-taking"}, {"seen", "counted"},
 	},
 }
 
@@ -166,10 +166,10 @@ var german = Words{
 	EnrolTitle: "Eintragen", NameOf: "Wessen Chip", ShowTag: "Auf den Chip warten", BumpNow: "Jetzt den Chip von %s an den Leser halten", HasTag: "%s hat seinen Chip", UndoIt: "Rückgängig", Undone: "Der Chip von %s wurde wieder weggenommen", NotShown: "Für %s wurde kein Chip gezeigt", Reload: "Neu laden",
 	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
 	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
-	Kinds: map[string]string{
-		"checkout": "genommen", "return": "zurück", "handover": "übergeben", "extend": "verlängert", "reserve": "reserviert", "cancel": "abgesagt",
-		"enrol": "eingetragen", "correct": "berichtigt", "lost": "verloren", "found": "gefunden", "refused": "abgelehnt", "retire": "außer Gebrauch",
-		"resolve": "erkannt", "merge": "zusammengelegt", "ready": "bereit", "remind": "erinnert", "notify": "benachrichtigt", "incomplete": "unvollständig", "stock": "Inventur", "seen": "gezählt",
+	Kinds: Dict{
+		{"checkout", "genommen"}, {"return", "zurück"}, {"handover", "übergeben"}, {"extend", "verlängert"}, {"reserve", "reserviert"}, {"cancel", "abgesagt"},
+		{"enrol", "eingetragen"}, {"correct", "berichtigt"}, {"lost", "verloren"}, {"found", "gefunden"}, {"refused", "abgelehnt"}, {"retire", "außer Gebrauch"},
+		{"resolve", "erkannt"}, {"merge", "zusammengelegt"}, {"ready", "bereit"}, {"remind", "erinnert"}, {"notify", "benachrichtigt"}, {"incomplete", "unvollständig"}, {"stock", "Inventur"}, {"seen", "gezählt"},
 	},
 }
 
@@ -208,10 +208,10 @@ var french = Words{
 	EnrolTitle: "Inscrire", NameOf: "À qui est la puce", ShowTag: "Attendre la puce", BumpNow: "Présentez maintenant la puce de %s", HasTag: "%s a sa puce", UndoIt: "Annuler", Undone: "La puce de %s a été reprise", NotShown: "Aucune puce n'a été présentée pour %s", Reload: "Recharger",
 	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
 	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
-	Kinds: map[string]string{
-		"checkout": "pris", "return": "rendu", "handover": "transmis", "extend": "prolongé", "reserve": "réservé", "cancel": "annulé",
-		"enrol": "inscrit", "correct": "corrigé", "lost": "perdu", "found": "retrouvé", "refused": "refusé", "retire": "hors d'usage",
-		"resolve": "reconnu", "merge": "fusionné", "ready": "prêt", "remind": "rappelé", "notify": "informé", "incomplete": "incomplet", "stock": "inventaire", "seen": "compté",
+	Kinds: Dict{
+		{"checkout", "pris"}, {"return", "rendu"}, {"handover", "transmis"}, {"extend", "prolongé"}, {"reserve", "réservé"}, {"cancel", "annulé"},
+		{"enrol", "inscrit"}, {"correct", "corrigé"}, {"lost", "perdu"}, {"found", "retrouvé"}, {"refused", "refusé"}, {"retire", "hors d'usage"},
+		{"resolve", "reconnu"}, {"merge", "fusionné"}, {"ready", "prêt"}, {"remind", "rappelé"}, {"notify", "informé"}, {"incomplete", "incomplet"}, {"stock", "inventaire"}, {"seen", "compté"},
 	},
 }
 
@@ -250,9 +250,9 @@ var spanish = Words{
 	EnrolTitle: "Inscribir", NameOf: "De quién es la etiqueta", ShowTag: "Esperar la etiqueta", BumpNow: "Acerque ahora la etiqueta de %s", HasTag: "%s tiene su etiqueta", UndoIt: "Deshacer", Undone: "La etiqueta de %s se quitó de nuevo", NotShown: "No se mostró ninguna etiqueta para %s", Reload: "Recargar",
 	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
 	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
-	Kinds: map[string]string{
-		"checkout": "tomado", "return": "devuelto", "handover": "traspasado", "extend": "prolongado", "reserve": "reservado", "cancel": "cancelado",
-		"enrol": "inscrito", "correct": "corregido", "lost": "perdido", "found": "encontrado", "refused": "rechazado", "retire": "fuera de uso",
-		"resolve": "reconocido", "merge": "unido", "ready": "listo", "remind": "recordado", "notify": "avisado", "incomplete": "incompleto", "stock": "inventario", "seen": "contado",
+	Kinds: Dict{
+		{"checkout", "tomado"}, {"return", "devuelto"}, {"handover", "traspasado"}, {"extend", "prolongado"}, {"reserve", "reservado"}, {"cancel", "cancelado"},
+		{"enrol", "inscrito"}, {"correct", "corregido"}, {"lost", "perdido"}, {"found", "encontrado"}, {"refused", "rechazado"}, {"retire", "fuera de uso"},
+		{"resolve", "reconocido"}, {"merge", "unido"}, {"ready", "listo"}, {"remind", "recordado"}, {"notify", "avisado"}, {"incomplete", "incompleto"}, {"stock", "inventario"}, {"seen", "contado"},
 	},
 }
