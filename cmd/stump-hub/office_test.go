@@ -170,6 +170,7 @@ func TestOffice(t *testing.T) {
 	north.asks("POST", wire.PathAppend, p)
 	a.sees("/v1/who", "Ann Okafor")
 	a.sees("/", `data-device="ipad"`)
+	a.sees("/stations", "north")
 	a.sees("/v1/lab/stations", `"name":"north"`)
 	a.sees("/v1/status", `"lab":"berlin"`)
 
@@ -221,7 +222,7 @@ func TestOffice(t *testing.T) {
 	database.Stop()
 	a.does("POST", "/v1/return", `{"device":"quest"}`)
 	a.sees("/v1/lab", `"waiting":1`)
-	a.sees("/", "<main")
+	a.sees("/", "The lab is not reached")
 	h.stop()
 	h.start() // not even a restart needs it
 	a.sees("/v1/devices/quest", `"person_id":null`)

@@ -290,6 +290,9 @@ func (s *Server) newPages() *console.Console {
 	if s.board(boardHolders, boardFree) == identity.Board {
 		o.Visitor = identity.Board
 	}
+	if s.o.Lab != nil {
+		o.Lab = func() *wire.Lab { return labs.StatusOf(s.o.Lab) }
+	}
 	if s.o.Ledger != nil {
 		o.Appended = s.o.Ledger.Appended
 	}

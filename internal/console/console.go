@@ -35,6 +35,7 @@ import (
 	"github.com/a-h/templ"
 
 	"stump/checkout"
+	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/console/board"
 	"stump/internal/console/device"
@@ -77,8 +78,10 @@ type Options struct {
 	// Import imports a file whose columns are mapped as by sheet.Mapping, or says what that
 	// would change.
 	Import func(r *http.Request, kind checkout.SubjectKind, file io.Reader, pairs []string, dryRun bool) (imports.Result, error)
-	Inbox  Inbox
-	Enrol  Enrol
+	// Lab is how the station stands in its lab; nil in none.
+	Lab   func() *wire.Lab
+	Inbox Inbox
+	Enrol Enrol
 	// Changed is told of each change that was made here.
 	Changed func()
 	// Feed makes the address of a calendar of a device or person, or ends the one that it has.
@@ -223,7 +226,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 		Frame: c.frame(r, "/", func(w *ui.Words) string { return w.WhoHasWhat }), Asked: board.Read(r.URL.Query()),
 		Holders: role >= c.o.Holders, Links: who.May(identity.Staff), Names: who.May(identity.Admin),
 	}
-	v.Frame.Live = true
+	v.Frame.Live, v.AsOf = true, c.labAway(v.Words)
 	if !v.Holders {
 		v.Title = v.Board
 	}
@@ -237,7 +240,7 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 	var page []byte
 	var err error
 	if v.Part {
-		page, err = c.parts.get(c.o.Appended, fmt.Sprint(v.Language, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), make)
+		page, err = c.parts.get(c.o.Appended, fmt.Sprint(v.Language, v.AsOf, v.Holders, v.Links, v.Names, ui.Packs(r), v.Asked), make)
 	} else { // has a name in it
 		page, err = make()
 	}
@@ -245,6 +248,21 @@ func (c *Console) board(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return ui.Send(w, r, http.StatusOK, page)
+}
+
+// labAway is when the other stations of the lab were known last, if the hub does not answer.
+func (c *Console) labAway(words *ui.Words) string {
+	if c.o.Lab == nil {
+		return ""
+	}
+	l := c.o.Lab()
+	switch {
+	case l == nil || !l.Stale && l.Trouble == nil:
+		return ""
+	case l.Heard == nil:
+		return "?"
+	}
+	return words.At(l.Heard.In(c.now().Location()), c.now())
 }
 
 func (c *Console) my(w http.ResponseWriter, r *http.Request) error {

@@ -122,6 +122,13 @@ func (c *Console) stations(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if v.Status.Lab != nil {
+		var all struct{ Items []wire.LabStation }
+		if err := c.api(r, "GET", "lab/stations", nil, &all); err != nil {
+			return err
+		}
+		v.Lab(all.Items, c.now())
+	}
 	v.Title = v.Words.Stations
 	return send(w, r, http.StatusOK, stations.List(v))
 }

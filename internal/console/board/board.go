@@ -50,8 +50,9 @@ func (a Asked) path(only string) string {
 type View struct {
 	ui.Frame
 	Asked
-	Holders bool // whether who asks may see them
-	Links   bool // whether they may see a device's page, and Names a person's
+	AsOf    string // when the other stations of the lab were known last; empty: they are
+	Holders bool   // whether who asks may see them
+	Links   bool   // whether they may see a device's page, and Names a person's
 	Names   bool
 	Loans   []Loan
 	Count   map[string]int // of loans: all, overdue and soon

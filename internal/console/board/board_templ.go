@@ -32,6 +32,11 @@ func Page(v View) templ.Component {
 				markup.HTML(templ_Buffer, "</form>")
 			}
 			markup.HTML(templ_Buffer, " <div id=\"live\">")
+			if v.AsOf != "" {
+				markup.HTML(templ_Buffer, "<p role=\"status\" class=\"late\">")
+				markup.Text(templ_Buffer, ui.Fill(v.LabAway, v.AsOf))
+				markup.HTML(templ_Buffer, "</p>")
+			}
 			if v.Holders {
 				templ_Err = filters(v).Render(ctx, templ_Buffer)
 				if templ_Err != nil {

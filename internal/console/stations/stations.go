@@ -32,6 +32,36 @@ type View struct {
 	Frames   []Frame
 	Test     *Test
 	Scope    string // the reader whose lines are watched
+	Members  []Member
+}
+
+// Member is another station of the lab.
+type Member struct {
+	Name, Heard, Version, Lag string
+	Fault                     string // empty for none
+}
+
+// Lab adds the other stations of the lab.
+func (v *View) Lab(all []wire.LabStation, now time.Time) {
+	for _, s := range all {
+		if v.Status.Lab != nil && v.Status.Lab.Station != nil && *v.Status.Lab.Station == s.Name {
+			continue
+		}
+		m := Member{Name: s.Name, Heard: "–", Version: "–", Lag: strconv.FormatUint(s.Lag, 10)}
+		if s.Heard != nil {
+			m.Heard = v.At(s.Heard.In(now.Location()), now)
+		}
+		if s.Version != nil {
+			m.Version = *s.Version
+		}
+		if s.Office {
+			m.Name += " (" + v.T.Office + ")"
+		}
+		if s.Fault != nil {
+			m.Fault = *s.Fault
+		}
+		v.Members = append(v.Members, m)
+	}
 }
 
 // Reader is a reader, how it is, and how it was read in each week, the oldest first.

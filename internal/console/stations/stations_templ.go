@@ -50,7 +50,17 @@ func List(v View) templ.Component {
 				markup.Text(templ_Buffer, strconv.Itoa(len(v.Troubles)))
 				markup.HTML(templ_Buffer, "</span>")
 			}
-			markup.HTML(templ_Buffer, "</td></tr></tbody></table></div>")
+			markup.HTML(templ_Buffer, "</td></tr></tbody></table>")
+			if len(v.Members) > 0 {
+				markup.HTML(templ_Buffer, "<h2>")
+				markup.Text(templ_Buffer, v.T.OthersOfLab)
+				markup.HTML(templ_Buffer, "</h2>")
+				templ_Err = members(v).Render(ctx, templ_Buffer)
+				if templ_Err != nil {
+					return templ_Err
+				}
+			}
+			markup.HTML(templ_Buffer, "</div>")
 			return nil
 		})
 		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var2), templ_Buffer)
@@ -61,11 +71,57 @@ func List(v View) templ.Component {
 	})
 }
 
+func members(v View) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		markup.HTML(templ_Buffer, "<table><thead><tr><th scope=\"col\">")
+		markup.Text(templ_Buffer, v.T.Station)
+		markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
+		markup.Text(templ_Buffer, v.T.LastHeard)
+		markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
+		markup.Text(templ_Buffer, v.T.Version)
+		markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
+		markup.Text(templ_Buffer, v.T.Lag)
+		markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
+		markup.Text(templ_Buffer, v.State)
+		markup.HTML(templ_Buffer, "</th></tr></thead> <tbody>")
+		for _, m := range v.Members {
+			markup.HTML(templ_Buffer, "<tr><th scope=\"row\">")
+			markup.Text(templ_Buffer, m.Name)
+			markup.HTML(templ_Buffer, "</th><td data-is=\"")
+			markup.Text(templ_Buffer, v.T.LastHeard)
+			markup.HTML(templ_Buffer, "\">")
+			markup.Text(templ_Buffer, m.Heard)
+			markup.HTML(templ_Buffer, "</td><td data-is=\"")
+			markup.Text(templ_Buffer, v.T.Version)
+			markup.HTML(templ_Buffer, "\">")
+			markup.Text(templ_Buffer, m.Version)
+			markup.HTML(templ_Buffer, "</td><td data-is=\"")
+			markup.Text(templ_Buffer, v.T.Lag)
+			markup.HTML(templ_Buffer, "\">")
+			markup.Text(templ_Buffer, m.Lag)
+			markup.HTML(templ_Buffer, "</td><td data-is=\"")
+			markup.Text(templ_Buffer, v.State)
+			markup.HTML(templ_Buffer, "\">")
+			if m.Fault == "" {
+				markup.Text(templ_Buffer, v.T.AllWell)
+			} else {
+				markup.HTML(templ_Buffer, "<span class=\"late\">")
+				markup.Text(templ_Buffer, m.Fault)
+				markup.HTML(templ_Buffer, "</span>")
+			}
+			markup.HTML(templ_Buffer, "</td></tr>")
+		}
+		markup.HTML(templ_Buffer, "</tbody></table>")
+		return nil
+	})
+}
+
 // Page is the page of a station's health.
 func Page(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var15 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var32 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = troubled(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -118,7 +174,7 @@ func Page(v View) templ.Component {
 			}
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var15), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var32), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -261,8 +317,8 @@ func weeks(v View, r Reader) templ.Component {
 			for _, b := range weekBars(r.Weeks) {
 				{
 					markup.HTML(templ_Buffer, "<rect class=\"")
-					var templ_Var56 = []any{b.Class}
-					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var56).String())
+					var templ_Var73 = []any{b.Class}
+					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var73).String())
 					markup.HTML(templ_Buffer, "\" x=\"")
 					markup.Text(templ_Buffer, b.X)
 					markup.HTML(templ_Buffer, "\" y=\"")
@@ -337,7 +393,7 @@ func picture(v View, reader string) templ.Component {
 func TestPage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var82 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var99 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = asked(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -363,7 +419,7 @@ func TestPage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</tbody></table></div>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var82), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var99), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -422,8 +478,8 @@ func check(v View, c Check) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		{
 			markup.HTML(templ_Buffer, "<tr class=\"")
-			var templ_Var99 = []any{c.Class}
-			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var99).String())
+			var templ_Var116 = []any{c.Class}
+			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var116).String())
 			markup.HTML(templ_Buffer, "\"")
 		}
 		markup.HTML(templ_Buffer, "><th scope=\"row\">")
@@ -457,8 +513,8 @@ func ended(v View) templ.Component {
 		if s := v.Test.Summary; s != nil {
 			{
 				markup.HTML(templ_Buffer, "<p class=\"")
-				var templ_Var107 = []any{"verdict", "is-" + string(s.Result)}
-				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var107).String())
+				var templ_Var124 = []any{"verdict", "is-" + string(s.Result)}
+				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var124).String())
 				markup.HTML(templ_Buffer, "\" role=\"status\" lang=\"en\"")
 			}
 			markup.HTML(templ_Buffer, ">")
@@ -494,7 +550,7 @@ func ended(v View) templ.Component {
 func ScopePage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var119 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var136 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.ScopeHint)
 			markup.HTML(templ_Buffer, "</p><noscript><p role=\"alert\">")
@@ -520,7 +576,7 @@ func ScopePage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\" defer></script>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var119), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var136), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

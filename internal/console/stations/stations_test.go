@@ -162,3 +162,21 @@ func TestWeeks(t *testing.T) {
 		t.Errorf("%d pictures in %s", n, &page)
 	}
 }
+
+// TestOthersOfLab: the other stations of the lab are listed with what they say of themselves.
+func TestOthersOfLab(t *testing.T) {
+	lab, own, heard := "berlin", "hub", noon.Add(-time.Hour)
+	v := made(wire.Status{Lab: &wire.Lab{Lab: &lab, Station: &own}})
+	v.Lab([]wire.LabStation{
+		{Name: "hub", Office: true},
+		{Name: "annex", Office: true, Heard: &heard, Version: known("1.2")},
+		{Name: "north", Lag: 3, Fault: known("door: no lines")},
+	}, noon)
+	want := []Member{
+		{"annex (an office of the hub)", "11:00", "1.2", "0", ""},
+		{"north", "–", "–", "3", "door: no lines"},
+	}
+	if !reflect.DeepEqual(v.Members, want) {
+		t.Errorf("%+v, want %+v", v.Members, want)
+	}
+}

@@ -12,7 +12,7 @@ type Words struct {
 	Yes, No, Send, Back, Pause, Leave, Waits, Stuck, Simulated                         string
 	Good, Refused, LinesOf, Lost                                                       string
 	Signal, SignalHint, SignalOf, SignalTable, Week, GoodReads, BadReads, Share        string
-	Faults                                                                             string
+	Faults, OthersOfLab, LastHeard, Version, Lag, Office                               string
 }
 
 // wordsIn are the texts in the language of a page.
@@ -28,6 +28,7 @@ var words = map[string]*Words{"en": &english, "de": &german, "fr": &french, "es"
 // Each on its own: the compiler lays them out, and no code has to.
 var (
 	english = Words{
+		OthersOfLab: "Other stations of the lab", LastHeard: "Last heard", Version: "Version", Lag: "Changes on their way", Office: "an office of the hub",
 		Station: "Station", Readers: "Readers", Reader: "Reader", Display: "Display", Clock: "Clock", Ledger: "Ledger", Backup: "Backup", Places: "Directory and webhooks", Certificate: "Web certificate",
 		Troubles: "What is wrong", AllWell: "All is well.", Works: "works", Down: "down since %s", NewestEvent: "newest event %s", NoBackup: "none yet", BackupUpTo: "up to event %s", Off: "off", Own: "made here", Until: "until %s",
 		SelfTest: "Self-test", TestHint: "It tests the station from the board to the ledger, and names the wire. Cards that are shown meanwhile become no loans.",
@@ -41,6 +42,7 @@ var (
 		Signal: "Signal over half a year", SignalHint: "A bar is a week: how much of what the reader sent was good, and above it what was refused.", SignalOf: "Good and refused frames of the reader %s by week; the table below has the numbers", SignalTable: "As a table", Week: "Week of", GoodReads: "Good", BadReads: "Refused", Share: "Good share", Faults: "By fault",
 	}
 	german = Words{
+		OthersOfLab: "Andere Stationen des Labors", LastHeard: "Zuletzt gehört", Version: "Version", Lag: "Änderungen unterwegs", Office: "ein Büro des Hubs",
 		Station: "Station", Readers: "Leser", Reader: "Leser", Display: "Anzeige", Clock: "Uhr", Ledger: "Buch", Backup: "Sicherung", Places: "Verzeichnis und Webhooks", Certificate: "Web-Zertifikat",
 		Troubles: "Was nicht stimmt", AllWell: "Alles in Ordnung.", Works: "geht", Down: "ausgefallen seit %s", NewestEvent: "neuestes Ereignis %s", NoBackup: "noch keine", BackupUpTo: "bis Ereignis %s", Off: "aus", Own: "hier gemacht", Until: "bis %s",
 		SelfTest: "Selbsttest", TestHint: "Er prüft die Station von der Platine bis zum Buch und nennt den Draht. Karten, die währenddessen gezeigt werden, zählen nicht.",
@@ -54,6 +56,7 @@ var (
 		Signal: "Signal im letzten halben Jahr", SignalHint: "Ein Balken ist eine Woche: wie viel vom Leser gut ankam, und darüber, was abgelehnt wurde.", SignalOf: "Gute und abgelehnte Telegramme des Lesers %s nach Wochen; die Tabelle darunter hat die Zahlen", SignalTable: "Als Tabelle", Week: "Woche ab", GoodReads: "Gut", BadReads: "Abgelehnt", Share: "Anteil gut", Faults: "Nach Fehler",
 	}
 	french = Words{
+		OthersOfLab: "Autres stations du labo", LastHeard: "Entendue à", Version: "Version", Lag: "Changements en route", Office: "un bureau du hub",
 		Station: "Station", Readers: "Lecteurs", Reader: "Lecteur", Display: "Afficheur", Clock: "Horloge", Ledger: "Registre", Backup: "Sauvegarde", Places: "Annuaire et webhooks", Certificate: "Certificat web",
 		Troubles: "Ce qui ne va pas", AllWell: "Tout va bien.", Works: "marche", Down: "en panne depuis %s", NewestEvent: "dernier événement %s", NoBackup: "aucune encore", BackupUpTo: "jusqu'à l'événement %s", Off: "désactivé", Own: "fait ici", Until: "jusqu'au %s",
 		SelfTest: "Autotest", TestHint: "Il teste la station, de la carte au registre, et nomme le fil. Les cartes montrées pendant ce temps ne comptent pas.",
@@ -67,6 +70,7 @@ var (
 		Signal: "Signal sur six mois", SignalHint: "Une barre est une semaine : la part bonne de ce que le lecteur a envoyé et, au-dessus, ce qui a été refusé.", SignalOf: "Trames bonnes et refusées du lecteur %s par semaine ; le tableau dessous donne les nombres", SignalTable: "En tableau", Week: "Semaine du", GoodReads: "Bonnes", BadReads: "Refusées", Share: "Part bonne", Faults: "Par défaut",
 	}
 	spanish = Words{
+		OthersOfLab: "Otras estaciones del laboratorio", LastHeard: "Oída por última vez", Version: "Versión", Lag: "Cambios en camino", Office: "una oficina del hub",
 		Station: "Estación", Readers: "Lectores", Reader: "Lector", Display: "Pantalla", Clock: "Reloj", Ledger: "Registro", Backup: "Copia", Places: "Directorio y webhooks", Certificate: "Certificado web",
 		Troubles: "Qué está mal", AllWell: "Todo está bien.", Works: "funciona", Down: "caído desde %s", NewestEvent: "último evento %s", NoBackup: "ninguna aún", BackupUpTo: "hasta el evento %s", Off: "apagado", Own: "hecho aquí", Until: "hasta %s",
 		SelfTest: "Autoprueba", TestHint: "Prueba la estación, de la placa al registro, y nombra el cable. Las tarjetas que se muestren entretanto no cuentan.",

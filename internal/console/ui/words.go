@@ -16,7 +16,7 @@ type Words struct {
 	WhoHasWhat, Out, Overdue, DueSoon, Free, All         string
 	Device, Person, Since, Due, Kind, State, Kit         string
 	Parts, InIt, Missing, NotBack                        string
-	Find, NothingOut, NothingFound, NothingFree          string
+	Find, LabAway, NothingOut, NothingFound, NothingFree string
 	Before, Unknown, NotOnTime, NoEnd, Doubtful, Lost    string
 	Retired, Suspended, OutUntil, With, Nobody           string
 	Return, Give, GiveTo, Extend, Until, Note, Condition string
@@ -95,7 +95,7 @@ var english = Words{
 	WhoHasWhat: "Who has what", Out: "out", Overdue: "overdue", DueSoon: "due soon", Free: "free", All: "all",
 	Device: "Device", Person: "Person", Since: "Since", Due: "Due", Kind: "Kind", State: "State", Kit: "Part of",
 	Parts: "Parts", InIt: "in it", Missing: "missing", NotBack: "Did not come back with it",
-	Find: "Find a device or a person", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.",
+	Find: "Find a device or a person", LabAway: "The lab is not reached. Of other stations this is what was so at %s.", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.",
 	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
 	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
 	Return: "Return", Give: "Give", GiveTo: "To whom", Extend: "Extend", Until: "Until", Note: "Note", Condition: "Condition",
@@ -137,7 +137,7 @@ var german = Words{
 	WhoHasWhat: "Wer hat was", Out: "verliehen", Overdue: "überfällig", DueSoon: "bald fällig", Free: "frei", All: "alle",
 	Device: "Gerät", Person: "Person", Since: "Seit", Due: "Fällig", Kind: "Art", State: "Stand", Kit: "Teil von",
 	Parts: "Teile", InIt: "dabei", Missing: "fehlt", NotBack: "Kam nicht mit zurück",
-	Find: "Gerät oder Person suchen", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.",
+	Find: "Gerät oder Person suchen", LabAway: "Das Labor ist nicht zu erreichen. Von anderen Stationen ist dies der Stand von %s.", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.",
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
 	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
 	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
@@ -179,7 +179,7 @@ var french = Words{
 	WhoHasWhat: "Qui a quoi", Out: "sortis", Overdue: "en retard", DueSoon: "bientôt dus", Free: "libres", All: "tous",
 	Device: "Appareil", Person: "Personne", Since: "Depuis", Due: "Retour", Kind: "Type", State: "État", Kit: "Fait partie de",
 	Parts: "Pièces", InIt: "dedans", Missing: "manque", NotBack: "Pas revenu avec",
-	Find: "Chercher un appareil ou une personne", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.",
+	Find: "Chercher un appareil ou une personne", LabAway: "Le labo ne répond pas. Des autres stations, voici l'état de %s.", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.",
 	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
 	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
 	Return: "Reprendre", Give: "Remettre", GiveTo: "À qui", Extend: "Prolonger", Until: "Jusqu'au", Note: "Note", Condition: "Condition",
@@ -221,7 +221,7 @@ var spanish = Words{
 	WhoHasWhat: "Quién tiene qué", Out: "prestados", Overdue: "vencidos", DueSoon: "vencen pronto", Free: "libres", All: "todos",
 	Device: "Equipo", Person: "Persona", Since: "Desde", Due: "Vence", Kind: "Tipo", State: "Estado", Kit: "Parte de",
 	Parts: "Piezas", InIt: "dentro", Missing: "falta", NotBack: "No volvió con él",
-	Find: "Buscar un equipo o una persona", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.",
+	Find: "Buscar un equipo o una persona", LabAway: "El laboratorio no responde. De otras estaciones, esto era así a las %s.", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.",
 	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
 	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
 	Return: "Recibir", Give: "Entregar", GiveTo: "A quién", Extend: "Prolongar", Until: "Hasta", Note: "Nota", Condition: "Condición",
