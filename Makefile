@@ -81,7 +81,7 @@ decade: ## YEARS of a station in simulated time, by a SEED, held to an oracle (d
 	GOGC=1600 $(GO) test -vet=off -count=1 -timeout 2h -run '^TestDecade$$' -v ./internal/decade -years $(YEARS) -seed $(SEED) -visits 150
 
 bench-hub: ## what a hub does in a second, beside the PostgreSQL under it (needs PostgreSQL)
-	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^$$' -bench '^BenchmarkHub$$' -benchtime 1x ./cmd/stump-hub
+	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^$$' -bench '^Benchmark(Hub|Office)$$' -benchtime 1x ./cmd/stump-hub
 
 bench: ## benchmarks: the figures in the docs
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,98 @@
+//go:build services
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"stump/checkout"
+	"stump/internal/hub/hubtest"
+	"stump/internal/lab/wire"
+	"stump/internal/testkit"
+)
+
+// BenchmarkOffice prints what the console of a hub takes: its memory, how long after a bump at
+// a station the hub's API has it, and a board of many loans. `make bench-hub` runs it.
+func BenchmarkOffice(b *testing.B) {
+	for b.Loop() {
+		f := newFigures(b)
+		words := strings.Fields(f.hub.does("web", "admin-link"))
+		jar, err := cookiejar.New(nil)
+		f.ok(err)
+		admin := pinned(f.pin)
+		admin.Jar = jar
+		_, secret, _ := strings.Cut(words[len(words)-1], "#")
+		page := func(path string) (string, time.Duration) {
+			began := time.Now()
+			got, err := admin.Get("https://" + f.hub.addr + path)
+			f.ok(err)
+			defer got.Body.Close()
+			body, err := io.ReadAll(got.Body)
+			f.ok(err)
+			if got.StatusCode != http.StatusOK {
+				f.Fatalf("%s: %d %s", path, got.StatusCode, body)
+			}
+			return string(body), time.Since(began)
+		}
+		got, err := admin.PostForm("https://"+f.hub.addr+"/login", url.Values{"secret": {secret}})
+		f.ok(err)
+		got.Body.Close()
+		north := (&shell{b, f.hub.file}).join("north")
+		pid := f.hub.cmd.Process.Pid
+		fmt.Printf("\n| what | hub |\n|---|---|\n| memory, idle, with an office (RssAnon) | %d MB |\n", testkit.RSSAnon(b, pid)>>10)
+		var all []time.Duration
+		board := hubtest.New("north", time.Now())
+		for i := range 400 {
+			board.Now = time.Now()
+			board.Bump("ipad", fmt.Sprint("person-", i), "", checkout.Place{})
+			began := time.Now()
+			north.asks("POST", wire.PathAppend, board.Next(len(board.Records)-1, 0))
+			for has := false; !has; {
+				who, _ := page("/v1/who?device=ipad")
+				has = strings.Contains(who, fmt.Sprintf(`"person_id":"person-%d"`, i))
+			}
+			all = append(all, time.Since(began))
+		}
+		slices.Sort(all)
+		fmt.Printf("| a bump at a station until the hub's /v1/who has it, p50 / p99 | %.1f / %.1f ms |\n", ms(all[len(all)/2]), ms(all[len(all)*99/100]))
+		f.boards(page)
+		fmt.Printf("| memory with all of it (RssAnon) | %d MB |\n", testkit.RSSAnon(b, pid)>>10)
+	}
+}
+
+// boards measures the board of many loans, which the office has to get first.
+func (f *figures) boards(page func(path string) (string, time.Duration)) {
+	const loans = 36_000
+	var lab int64
+	f.ok(f.pool.QueryRow(f.Context(), `select id from lab where name = 'lab'`).Scan(&lab))
+	f.fill(lab, 4*loans+4, loans)
+	began := time.Now()
+	for {
+		got, _ := page("/v1/lab/stations")
+		_, hub, _ := strings.Cut(got, `"name":"hub"`)
+		if last, _ := page("/v1/who?limit=1&q=" + fmt.Sprintf("%%20%d", 4*loans-3)); strings.Contains(last, "person_id") && strings.Contains(hub, `"lag":0`) {
+			break
+		}
+		if time.Since(began) > 3*time.Minute {
+			f.Fatalf("the office has not got them: %s", got)
+		}
+		time.Sleep(time.Second)
+	}
+	fmt.Printf("| %d rows until the office has them | %.0f s |\n", 5*loans+4, time.Since(began).Seconds())
+	for _, path := range []string{"/", "/v1/who?limit=1000"} {
+		best := time.Hour
+		for range 5 {
+			_, took := page(path)
+			best = min(best, took)
+		}
+		fmt.Printf("| %s of %d loans | %.0f ms |\n", path, loans, ms(best))
+	}
+}
