@@ -233,7 +233,7 @@ func TestStatusWithheld(t *testing.T) {
 		}
 	}
 	st := wire.Status{Display: "down: open /dev/i2c-1: no such file", Readers: []string{"stump: /dev/ttyUSB0"}}
-	withholdStatus(&st, identity.Principal{Role: identity.Technician})
+	st.Withhold(identity.Principal{Role: identity.Technician})
 	if st.Display != "down" || st.Readers[0] != "stump" {
 		t.Errorf("%+v", st)
 	}

@@ -2,25 +2,22 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"stump/checkout/ledger"
 	"stump/directory"
 	"stump/internal/api/labs"
+	"stump/internal/api/monitor"
 	"stump/internal/api/wire"
 	"stump/internal/books"
 	"stump/internal/hint"
 	"stump/internal/identity"
 	"stump/internal/inbox"
-	"stump/internal/panel"
-	"stump/wiegand"
 )
 
 func (s *Server) status(r *http.Request) (any, error) {
@@ -29,7 +26,7 @@ func (s *Server) status(r *http.Request) (any, error) {
 	for _, r := range s.o.Readers {
 		state := r.Name + ": " + r.String()
 		if r.Sender == nil {
-			state += "; " + knownCards(r.LearnedCards())
+			state += "; " + monitor.KnownCards(r.LearnedCards())
 		}
 		st.Readers = append(st.Readers, state)
 	}
@@ -59,43 +56,10 @@ func (s *Server) status(r *http.Request) (any, error) {
 		st.Damaged = known(info.Damaged.Error())
 	}
 	if s.o.Panel != nil {
-		st.Display, st.Since = displayState(s.o.Panel.Health())
+		st.Display, st.Since = monitor.Display(s.o.Panel.Health())
 	}
-	withholdStatus(&st, identity.Of(r.Context()))
+	st.Withhold(identity.Of(r.Context()))
 	return st, nil
-}
-
-// withholdStatus takes out what may name a file, a process or an address: all words of
-// faults. An admin sees everything.
-func withholdStatus(st *wire.Status, who identity.Principal) {
-	if who.May(identity.Admin) {
-		return
-	}
-	st.PID, st.Ledger, st.Listen, st.Salvaged, st.Damaged, st.Backups = nil, nil, nil, nil, nil, []wire.Backup{}
-	st.Display, _, _ = strings.Cut(st.Display, ":")
-	for i, reader := range st.Readers {
-		st.Readers[i], _, _ = strings.Cut(reader, ":")
-	}
-}
-
-// knownCards says whether the station knows what a reader's cards look like.
-func knownCards(n int) string {
-	if n == wiegand.KnownCards {
-		return "its cards are known"
-	}
-	return fmt.Sprintf("its cards are known after %d more", wiegand.KnownCards-n)
-}
-
-// displayState is a display's state in words, and since when it is down.
-func displayState(h panel.Health) (state string, since *string) {
-	if h.Up {
-		return "up", nil
-	}
-	state = "down"
-	if h.Err != nil {
-		state = "down: " + h.Err.Error()
-	}
-	return state, known(h.Since.Format(time.RFC3339))
 }
 
 // panel is what the display shows, but for the digits with which somebody there logs in.

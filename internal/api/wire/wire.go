@@ -42,6 +42,19 @@ type Status struct {
 	Lab *Lab `json:"lab"`
 }
 
+// Withhold takes out what may name a file, a process or an address: all words of faults. An
+// admin sees everything.
+func (st *Status) Withhold(who identity.Principal) {
+	if who.May(identity.Admin) {
+		return
+	}
+	st.PID, st.Ledger, st.Listen, st.Salvaged, st.Damaged, st.Backups = nil, nil, nil, nil, nil, []Backup{}
+	st.Display, _, _ = strings.Cut(st.Display, ":")
+	for i, reader := range st.Readers {
+		st.Readers[i], _, _ = strings.Cut(reader, ":")
+	}
+}
+
 // Backup is the last good backup in a folder.
 type Backup struct {
 	Folder string  `json:"folder"`
