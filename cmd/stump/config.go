@@ -48,7 +48,7 @@ them by that board's header, wherever it runs.`
 			return cfg.Write(cmd.OutOrStdout())
 		}),
 		command("example", "Print a commented configuration file", func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprint(cmd.OutOrStdout(), config.Example)
+			_, err := fmt.Fprint(cmd.OutOrStdout(), config.Example())
 			return err
 		}),
 	)

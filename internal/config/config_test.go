@@ -149,7 +149,7 @@ func TestOverlap(t *testing.T) {
 // it sets is at the default, but for those that the comment says are plausible
 // values.
 func TestExampleIsDefault(t *testing.T) {
-	got, err := Parse("example.toml", Example)
+	got, err := Parse("example.toml", Example())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 			if name == "" || name == "-" {
 				continue
 			}
-			if !strings.Contains(Example, name+" = ") && !strings.Contains(Example, "["+name+"]") && !strings.Contains(Example, "["+path+name+"]") {
+			if !strings.Contains(Example(), name+" = ") && !strings.Contains(Example(), "["+name+"]") && !strings.Contains(Example(), "["+path+name+"]") {
 				t.Errorf("the example does not name %s%s", path, name)
 			}
 			walk(f.Type, path+name+".")
@@ -205,7 +205,7 @@ func TestExampleNamesEveryKey(t *testing.T) {
 // reads them again.
 func TestShowParsesAgain(t *testing.T) {
 	for name, src := range map[string]string{
-		"nothing": "", "example": Example,
+		"nothing": "", "example": Example(),
 		"original": "[[reader]]\npreset = \"original\"\n",
 		"much": `station = "lab-2"
 listen = "localhost:8080"

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"bytes"
+	"compress/gzip"
 	"flag"
 	"os"
 	"reflect"
@@ -12,8 +14,22 @@ import (
 
 var update = flag.Bool("update", false, "write docs/configuration.md anew")
 
-// TestDocument keeps docs/configuration.md as `stump config example` is.
+// TestDocument keeps docs/configuration.md, and what `stump config example` prints, as
+// example.toml is.
 func TestDocument(t *testing.T) {
+	example, err := os.ReadFile("example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		if _, err := w.Write(example); err != nil || w.Close() != nil || os.WriteFile("example.toml.gz", b.Bytes(), 0o644) != nil {
+			t.Fatal("example.toml is not packed")
+		}
+	} else if Example() != string(example) {
+		t.Error("example.toml.gz is not example.toml: run go test ./internal/config -update")
+	}
 	const path, fence = "../../docs/configuration.md", "```"
 	doc, err := os.ReadFile(path)
 	if err != nil {
@@ -24,7 +40,7 @@ func TestDocument(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatalf("%s has no toml block", path)
 	}
-	want := before + fence + "toml\n" + strings.TrimSuffix(Example, "\n") + "\n" + fence + "\n" + after
+	want := before + fence + "toml\n" + strings.TrimSuffix(string(example), "\n") + "\n" + fence + "\n" + after
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

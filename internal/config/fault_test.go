@@ -56,7 +56,7 @@ func TestLines(t *testing.T) {
 
 // Whatever the file, it is read or refused with a line of it.
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{Example, "[[reader]]\nname = 5\n", "a = \"\"\"\n[b]\n\"\"\"", "reader = [{}, {a = [[1], {b = 2}]}]", "[desk\n", "\xff\xfe[\x00"} {
+	for _, s := range []string{Example(), "[[reader]]\nname = 5\n", "a = \"\"\"\n[b]\n\"\"\"", "reader = [{}, {a = [[1], {b = 2}]}]", "[desk\n", "\xff\xfe[\x00"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
