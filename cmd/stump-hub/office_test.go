@@ -162,6 +162,14 @@ func TestOffice(t *testing.T) {
 	// Before any station has joined, people and devices can be there.
 	a.does("POST", "/v1/people", `{"id":"zoe","name":"Zoe Ray","badge":"H10301:17:5"}`)
 	a.does("POST", "/v1/devices", `{"id":"quest","name":"Quest 3"}`)
+	a.does("POST", "/v1/people", `{"id":"eve","name":"Eve Stone"}`)
+	a.does("POST", "/v1/give", `{"device":"quest","person":"eve"}`)
+	a.does("POST", "/v1/return", `{"device":"quest"}`)
+	a.sees("/v1/history", "Eve Stone")
+	a.does("POST", "/v1/people/eve/erase", "")
+	if past := a.does("GET", "/v1/history?kind=any", ""); strings.Contains(past, "Eve Stone") || !strings.Contains(past, `"kind":"erase"`) {
+		t.Errorf("the history after somebody was erased: %s", past)
+	}
 	north := h.join("north")
 	b := hubtest.New("north", time.Now())
 	b.Bump("ipad", "ann", "", checkout.Place{})

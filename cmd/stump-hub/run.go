@@ -41,7 +41,7 @@ const gcPercent = 50
 func serve(ctx context.Context, cfg *hub.Config, log *slog.Logger) error {
 	debug.SetGCPercent(gcPercent)
 	keys := hub.Keys{Dir: cfg.Hub.State}
-	s, err := store.Open(store.Options{URL: cfg.Database.URL, Log: log, Whose: keys.Whose})
+	s, err := store.Open(store.Options{URL: cfg.Database.URL, Log: log, Whose: office.Whose(cfg)})
 	if err != nil {
 		return err
 	}

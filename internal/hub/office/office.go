@@ -27,6 +27,7 @@ import (
 	"stump/internal/hub/store"
 	"stump/internal/lab"
 	labwire "stump/internal/lab/wire"
+	"stump/internal/sitekey"
 )
 
 // Options say what an office works with.
@@ -64,6 +65,27 @@ var plain = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 
 // Socket is where commands on this machine ask the office.
 func Socket(cfg *hub.Config) string { return filepath.Join(Dir(cfg), "hub.sock") }
+
+// Whose is hub.Keys' for the lab of an office: before the lab has a site key, people are erased
+// under that of the office, where all of them are.
+func Whose(cfg *hub.Config) func(lab string) (func(person string) []byte, error) {
+	keys := hub.Keys{Dir: cfg.Hub.State}
+	return func(lab string) (func(person string) []byte, error) {
+		of, err := keys.Whose(lab)
+		if of != nil || err != nil || lab != cfg.Hub.Name {
+			return of, err
+		}
+		own, err := sitekey.Load(filepath.Join(Dir(cfg), "site.key"))
+		if err != nil {
+			return nil, err
+		}
+		ring, err := sitekey.NewRing(own.Current, nil)
+		if err != nil {
+			return nil, err
+		}
+		return func(person string) []byte { return ring.Whose(person, 0) }, nil
+	}
+}
 
 // Open opens the office. One that can't be opened says so to whoever asks: stations are
 // answered without it.
