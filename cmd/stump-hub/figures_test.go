@@ -300,13 +300,15 @@ func (f *figures) catchUp() {
 // fill gives a lab people and devices, of which some are lent.
 func (f *figures) fill(lab int64, subjects, loans int) {
 	f.Helper()
+	var had int64
+	f.ok(f.pool.QueryRow(f.Context(), `select ver from lab where id = $1`, lab).Scan(&had))
 	b := &pgx.Batch{}
-	b.Queue(`insert into subject (lab, kind, id, ver, doc, erased) select $1, case when i % 4 = 0 then 'person' else 'device' end, 'subject-' || i, i,
+	b.Queue(`insert into subject (lab, kind, id, ver, doc, erased) select $1, case when i % 4 = 0 then 'person' else 'device' end, 'subject-' || i, $3 + i,
 jsonb_build_object('name', jsonb_build_object('v', 'A name of the usual length ' || i, 'n', i), 'tag/' || md5(i::text), jsonb_build_object('v', 'active|…066|', 'n', i)), false
-from generate_series(1, $2::bigint) as i`, lab, subjects)
+from generate_series(1, $2::bigint) as i`, lab, subjects, had)
 	b.Queue(`insert into device_loan (lab, device, ver, chain, seq, ht, person, station, length, lost, kit, doubtful)
-select $1, 'subject-' || i * 4 + 1, $3 + i, decode(md5(i::text) || md5(i::text), 'hex'), i, now(), 'subject-' || 4 * (1 + i % 1000), 'north', 1209600, false, '', false from generate_series(1, $2::bigint) as i`, lab, loans, subjects)
-	b.Queue(`update lab set ver = $2 where id = $1`, lab, subjects+loans)
+select $1, 'subject-' || i * 4 + 1, $3 + i, decode(md5(i::text) || md5(i::text), 'hex'), i, now(), 'subject-' || 4 * (1 + i % 1000), 'north', 1209600, false, '', false from generate_series(1, $2::bigint) as i`, lab, loans, had+int64(subjects))
+	b.Queue(`update lab set ver = $2 where id = $1`, lab, had+int64(subjects+loans))
 	f.ok(f.pool.SendBatch(f.Context(), b).Close())
 	_, err := f.pool.Exec(f.Context(), `analyze`)
 	f.ok(err)
