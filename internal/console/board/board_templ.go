@@ -9,7 +9,10 @@ package board
 import "github.com/a-h/templ"
 import "stump/internal/console/markup"
 
-import "stump/internal/console/ui"
+import (
+	"cmp"
+	"stump/internal/console/ui"
+)
 
 // Page is the page.
 func Page(v View) templ.Component {
@@ -195,7 +198,7 @@ func free(v View) templ.Component {
 		markup.HTML(templ_Buffer, " ")
 		markup.Text(templ_Buffer, v.Words.Free)
 		markup.HTML(templ_Buffer, "</h2>")
-		if len(v.Kinds) == 0 {
+		if len(v.Kinds) == 0 && v.Asked.Find == "" {
 			markup.HTML(templ_Buffer, "<p>")
 			markup.Text(templ_Buffer, v.NothingFree)
 			markup.HTML(templ_Buffer, "</p>")
@@ -203,12 +206,8 @@ func free(v View) templ.Component {
 		markup.HTML(templ_Buffer, "<div class=\"kinds\">")
 		for _, k := range v.Kinds {
 			markup.HTML(templ_Buffer, "<h3>")
-			if k.Kind == "" {
-				markup.HTML(templ_Buffer, "– ")
-			} else {
-				markup.Text(templ_Buffer, k.Kind)
-				markup.HTML(templ_Buffer, " ")
-			}
+			markup.Text(templ_Buffer, cmp.Or(k.Kind, v.NoKind))
+			markup.HTML(templ_Buffer, " ")
 			markup.Text(templ_Buffer, number(len(k.Devices)))
 			markup.HTML(templ_Buffer, "</h3><ul class=\"free\">")
 			for _, d := range k.Devices {

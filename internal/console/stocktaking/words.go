@@ -47,8 +47,8 @@ var (
 	spanish = Words{
 		Title: "Inventario", Never: "Aún no se ha hecho inventario.", UnderWay: "En curso: %s están aquí.", Ended: "Terminado %s: %s estaban aquí.",
 		Start: "Empezar", GoOn: "Seguir en los lectores", Finish: "Terminar", Correct: "Corregirlo todo", CorrectDoes: "Lo que falta está perdido, lo que está aquí pero prestado vuelve, lo perdido se ha encontrado.",
-		Does:   "Los lectores cuentan cada dispositivo que se pasa solo. Una tarjeta recibe su dispositivo como siempre.",
-		IsHere: "Dispositivo que está aquí", Count: "Está aquí", Table: "Lo que se ha encontrado", AllFine: "Todo está como debe.", What: "Hallazgo", Number: "Chip desconocido %s",
-		Found: map[stock.Finding]string{stock.Missing: "falta", stock.Here: "aquí, pero prestado", stock.Found: "estaba perdido, está aquí", stock.Unused: "ya no se usa, está aquí", stock.Unknown: "chip desconocido"},
+		Does:   "Los lectores cuentan cada equipo que se pasa solo. Una tarjeta recibe su equipo como siempre.",
+		IsHere: "Equipo que está aquí", Count: "Está aquí", Table: "Lo que se ha encontrado", AllFine: "Todo está como debe.", What: "Hallazgo", Number: "Etiqueta desconocida %s",
+		Found: map[stock.Finding]string{stock.Missing: "falta", stock.Here: "aquí, pero prestado", stock.Found: "estaba perdido, está aquí", stock.Unused: "ya no se usa, está aquí", stock.Unknown: "etiqueta desconocida"},
 	}
 )

@@ -13,6 +13,23 @@ import "stump/internal/console/markup"
 func Events(w *Words, lines []Line, devices bool) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
+		if len(lines) == 0 {
+			markup.HTML(templ_Buffer, "<p class=\"dim\">")
+			markup.Text(templ_Buffer, w.NoHistory)
+			markup.HTML(templ_Buffer, "</p>")
+		} else {
+			templ_Err = events(w, lines, devices).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
+		}
+		return nil
+	})
+}
+
+func events(w *Words, lines []Line, devices bool) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
 		markup.HTML(templ_Buffer, "<table><thead><tr><th scope=\"col\">")
 		markup.Text(templ_Buffer, w.When)
 		markup.HTML(templ_Buffer, "</th><th scope=\"col\">")

@@ -17,6 +17,7 @@ type Words struct {
 	Device, Person, Since, Due, Kind, State, Kit         string
 	Parts, InIt, Missing, NotBack                        string
 	Find, LabAway, NothingOut, NothingFound, NothingFree string
+	NoKind, NoHistory                                    string
 	Before, Unknown, NotOnTime, NoEnd, Doubtful, Lost    string
 	Retired, Suspended, OutUntil, With, Nobody           string
 	Return, Give, GiveTo, Extend, Until, Note, Condition string
@@ -95,7 +96,7 @@ var english = Words{
 	WhoHasWhat: "Who has what", Out: "out", Overdue: "overdue", DueSoon: "due soon", Free: "free", All: "all",
 	Device: "Device", Person: "Person", Since: "Since", Due: "Due", Kind: "Kind", State: "State", Kit: "Part of",
 	Parts: "Parts", InIt: "in it", Missing: "missing", NotBack: "Did not come back with it",
-	Find: "Find a device or a person", LabAway: "The lab is not reached. Of other stations this is what was so at %s.", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.",
+	Find: "Find a device or a person", LabAway: "The lab is not reached. Of other stations this is what was so at %s.", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.", NoKind: "other", NoHistory: "Nothing has happened yet.",
 	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
 	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
 	Return: "Return", Give: "Give", GiveTo: "To whom", Extend: "Extend", Until: "Until", Note: "Note", Condition: "Condition",
@@ -137,7 +138,7 @@ var german = Words{
 	WhoHasWhat: "Wer hat was", Out: "verliehen", Overdue: "überfällig", DueSoon: "bald fällig", Free: "frei", All: "alle",
 	Device: "Gerät", Person: "Person", Since: "Seit", Due: "Fällig", Kind: "Art", State: "Stand", Kit: "Teil von",
 	Parts: "Teile", InIt: "dabei", Missing: "fehlt", NotBack: "Kam nicht mit zurück",
-	Find: "Gerät oder Person suchen", LabAway: "Das Labor ist nicht zu erreichen. Von anderen Stationen ist dies der Stand von %s.", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.",
+	Find: "Gerät oder Person suchen", LabAway: "Das Labor ist nicht zu erreichen. Von anderen Stationen ist dies der Stand von %s.", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.", NoKind: "andere", NoHistory: "Noch ist nichts geschehen.",
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
 	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
 	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
@@ -146,7 +147,7 @@ var german = Words{
 	NotFound: "Diese Seite gibt es nicht", NotFoundHint: "Die Übersicht hat alles, was es gibt.", Changed: "Es hat sich inzwischen geändert. Nichts wurde gespeichert: bitte noch einmal ansehen und neu entscheiden.",
 	NotConnected:   "Nicht verbunden. Die Anzeige kann alt sein; am Leser wird weiter gebucht.",
 	YouHaveNothing: "Du hast nichts.", LogInHint: "Angemeldet sieht man mehr.", Badges: "Ausweise", Has: "Hat jetzt", MoreRows: "Es gibt mehr. Die Suche grenzt ein.",
-	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "freiwillig", Page: "Seite", DueAt: "bis %s", ItWas: "geschah %s", MoreLinks: "Mehr", FindPerson: "Person suchen", FindDevice: "Gerät suchen",
+	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "optional", Page: "Seite", DueAt: "bis %s", ItWas: "geschah %s", MoreLinks: "Mehr", FindPerson: "Person suchen", FindDevice: "Gerät suchen",
 	Import: "Importieren", LookAgain: "Noch einmal ansehen", AnotherFile: "Andere Datei", WhatIsIn: "Was in der Datei steht", CSVFile: "Eine CSV-Datei", ImportHint: "Wie eine Tabelle sie speichert, mit beliebigen Spalten. Zuerst sieht man, was sich ändern würde; behalten wird nichts davon.", LookAtIt: "Ansehen", ColumnsTitle: "Die Spalten", LeaveOut: "weglassen", NotYet: "Noch nicht: diese Zeilen berichtigen", Line: "Zeile", Added: "neu", Altered: "geändert", Unchanged: "wie zuvor",
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
 	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
@@ -179,7 +180,7 @@ var french = Words{
 	WhoHasWhat: "Qui a quoi", Out: "sortis", Overdue: "en retard", DueSoon: "bientôt dus", Free: "libres", All: "tous",
 	Device: "Appareil", Person: "Personne", Since: "Depuis", Due: "Retour", Kind: "Type", State: "État", Kit: "Fait partie de",
 	Parts: "Pièces", InIt: "dedans", Missing: "manque", NotBack: "Pas revenu avec",
-	Find: "Chercher un appareil ou une personne", LabAway: "Le labo ne répond pas. Des autres stations, voici l'état de %s.", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.",
+	Find: "Chercher un appareil ou une personne", LabAway: "Le labo ne répond pas. Des autres stations, voici l'état de %s.", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.", NoKind: "autres", NoHistory: "Rien ne s'est encore passé.",
 	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
 	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
 	Return: "Reprendre", Give: "Remettre", GiveTo: "À qui", Extend: "Prolonger", Until: "Jusqu'au", Note: "Note", Condition: "Condition",
@@ -221,7 +222,7 @@ var spanish = Words{
 	WhoHasWhat: "Quién tiene qué", Out: "prestados", Overdue: "vencidos", DueSoon: "vencen pronto", Free: "libres", All: "todos",
 	Device: "Equipo", Person: "Persona", Since: "Desde", Due: "Vence", Kind: "Tipo", State: "Estado", Kit: "Parte de",
 	Parts: "Piezas", InIt: "dentro", Missing: "falta", NotBack: "No volvió con él",
-	Find: "Buscar un equipo o una persona", LabAway: "El laboratorio no responde. De otras estaciones, esto era así a las %s.", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.",
+	Find: "Buscar un equipo o una persona", LabAway: "El laboratorio no responde. De otras estaciones, esto era así a las %s.", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.", NoKind: "otros", NoHistory: "Aún no ha pasado nada.",
 	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
 	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
 	Return: "Recibir", Give: "Entregar", GiveTo: "A quién", Extend: "Prolongar", Until: "Hasta", Note: "Nota", Condition: "Condición",
