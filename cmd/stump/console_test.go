@@ -116,7 +116,7 @@ func (p *person) imports(s *site) {
 			chromedp.SetUploadFiles(`input[type=file]`, []string{path}), submits(`input[type=file]`), chromedp.WaitVisible(`.pairs`))
 	}
 	look(file("bad.csv", head+"a 1;Nokia 3310;phone;9\n;Zeppelin;toy;9\n"))
-	p.sees("the id is empty")
+	p.sees("The id is empty.")
 	p.sees("Purchase Cost")
 	look(file("good.csv", head+"n1;Nokia 3310;phone;9\nipad;iPad Pro 14;tablet;99\n"))
 	p.sees("1 new, 1 changed, 0 as before")

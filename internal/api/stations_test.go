@@ -116,7 +116,7 @@ func TestSelfTestPage(t *testing.T) {
 	l.shows("under way", first, `data-live="/v1/selftest/`+id+`/events"`, `http-equiv="refresh" content="2"`, "The self-test is under way.", test+"/end")
 	l.want("GET", "selftest/"+id+"/events", "", 200, `"event":"end"`) // until then
 	page := l.page("GET", test, nil, "", 200)
-	l.shows("at its end", page, `<p class="verdict is-fail" role="status" lang="en">Something is wrong`, "The likeliest cause", "wiring.svg?reader=door", `<p class="remedy">`, "As for card above.", "Test again", "!data-live", "!http-equiv")
+	l.shows("at its end", page, `<p class="verdict is-fail" role="status"><span lang="en">Something is wrong`, "The likeliest cause", "wiring.svg?reader=door", `<p class="remedy">`, "As for card above.", "Test again", "!data-live", "!http-equiv")
 	if n := strings.Count(page, "<img"); n != 1 {
 		t.Errorf("%d pictures", n)
 	}

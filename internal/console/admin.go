@@ -108,7 +108,7 @@ func (c *Console) revokeToken(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		v := settings.View{}
-		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+		v.Alert, v.Remedy = ui.In(r, c.o.Language).Tell(err.Error(), hint.Of(err))
 		return c.showSettings(w, r, http.StatusConflict, v)
 	}
 	c.o.Leave("token:" + name)

@@ -68,5 +68,6 @@ func (c *Console) changeCalendar(w http.ResponseWriter, r *http.Request, of, id,
 	case hint.Of(err) == "":
 		return err
 	}
-	return show(http.StatusConflict, ui.Calendar{}, ui.Sentence(err.Error()), ui.Sentence(hint.Of(err)))
+	alert, remedy := ui.In(r, c.o.Language).Tell(err.Error(), hint.Of(err))
+	return show(http.StatusConflict, ui.Calendar{}, alert, remedy)
 }

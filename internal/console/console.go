@@ -454,8 +454,8 @@ func (c *Console) asset(w http.ResponseWriter, r *http.Request) error {
 
 // Fail is the page that says why there is no other one. err has a remedy.
 func (c *Console) Fail(w http.ResponseWriter, r *http.Request, status int, err error) error {
-	f := c.frame(r, "", func(w *ui.Words) string { return http.StatusText(status) })
-	f.Alert, f.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+	f := c.frame(r, "", func(w *ui.Words) string { return w.Told(http.StatusText(status)) })
+	f.Alert, f.Remedy = f.Tell(err.Error(), hint.Of(err))
 	if status == http.StatusNotFound {
 		f.Title, f.Alert, f.Remedy = f.NotFound, "", ""
 		return send(w, r, status, ui.Nowhere(f))

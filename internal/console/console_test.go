@@ -579,7 +579,7 @@ func TestImport(t *testing.T) {
 		says   string
 	}{
 		"no file":            {map[string]string{"do": "look"}, "", "There is no file."},
-		"an empty file":      {map[string]string{"do": "look"}, "\n", "no header"},
+		"an empty file":      {map[string]string{"do": "look"}, "\n", "No header"},
 		"too large":          {map[string]string{"do": "look"}, strings.Repeat("x", imports.MaxFile+1), "more than 1024 kB"},
 		"much too large":     {map[string]string{"do": "look"}, strings.Repeat("x", 3*imports.MaxFile), "more than 1024 kB"},
 		"a form that is bad": {map[string]string{"do": "import", "data": "%%%"}, "", "The form has lost its file"},
@@ -590,10 +590,10 @@ func TestImport(t *testing.T) {
 		}
 	}
 	p.o.Import = func(*http.Request, checkout.SubjectKind, io.Reader, []string, bool) (imports.Result, error) {
-		return imports.Result{}, hint.Errorf("correct them", "import: %w", &books.BadLines{Lines: []*books.RowError{{Line: 2, Err: errors.New("<bad>")}, {Line: 4, Err: errors.New("worse")}}, More: 7})
+		return imports.Result{}, hint.Errorf("correct them", "import: %w", &books.BadLines{Lines: []*books.RowError{{Line: 2, Err: errors.New("<bad>")}, {Line: 4, Err: errors.New("Worse")}}, More: 7})
 	}
 	w, page = p.upload(map[string]string{"kind": "device", "do": "import"}, "id,name\na,A\n")
-	if p.has("bad lines", page, "&lt;bad&gt;", "worse", "+ 7", "!value=\"import\""); w.Code != http.StatusUnprocessableEntity {
+	if p.has("bad lines", page, "&lt;bad&gt;", "Worse", "+ 7", "!value=\"import\""); w.Code != http.StatusUnprocessableEntity {
 		t.Error(w.Code)
 	}
 }

@@ -86,6 +86,6 @@ func (c *Console) refuseEnrol(w http.ResponseWriter, r *http.Request, kind, name
 	if kind != "" {
 		v.Kind = kind
 	}
-	v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+	v.Alert, v.Remedy = v.Tell(err.Error(), hint.Of(err))
 	return send(w, r, http.StatusConflict, enrol.Page(v))
 }

@@ -35,7 +35,10 @@ import (
 	"stump/wiegand"
 )
 
-var galleryAt = flag.String("gallery", "", "show every page in every state at this `address`, until interrupted")
+var (
+	galleryAt = flag.String("gallery", "", "show every page in every state at this `address`, until interrupted")
+	galleryIn = flag.String("language", "en", "the `language` of the pages that -gallery shows")
+)
 
 // shown is a page in a state.
 type shown struct{ page, state, html string }
@@ -106,12 +109,12 @@ func badFrame() (f wire.BadFrame) {
 	return f
 }
 
-func newGallery(t *testing.T) *gallery {
+func newGallery(t *testing.T, language string) *gallery {
 	t.Helper()
 	g := &gallery{held: map[string]any{}}
 	access := identity.Open(t.TempDir(), identity.Options{Now: func() time.Time { return noon }})
 	g.pages = newPages(t, func(o *Options) {
-		o.API, o.Access, o.Leave = g, access, func(string) {}
+		o.API, o.Access, o.Leave, o.Language = g, access, func(string) {}, language
 		o.Feed = func(*http.Request, string, string, bool) (string, error) {
 			return "https://stump.lab.example:8443/calendar/Zm9vYmFyYmF6.ics", nil
 		}
@@ -131,7 +134,7 @@ func newGallery(t *testing.T) *gallery {
 			return imports.Result{Added: 1, Changed: 1, Unchanged: 3}, err
 		}
 		o.Enrol = Enrol{Show: func(*http.Request, string) (enrol.State, error) { return g.enrol, nil }, Begin: func(*http.Request, string, string) (string, error) {
-			return "", hint.Errorf("did you mean Quest?", "not in the register")
+			return "", hint.Errorf("did you mean Quest (id quest 3)?", `device "quset": not in the register`)
 		}}
 		o.Weeks = func(string) (all []signal.Week) {
 			for i := range 20 {
@@ -172,11 +175,13 @@ func (g *gallery) board() {
 		"a secret":            func(*login.View) {},
 		"an account, a badge": func(v *login.View) { v.Account, v.Reader = true, true },
 		"digits":              func(v *login.View) { v.Reader, v.Left = true, 42 },
-		"wrong":               func(v *login.View) { v.Alert, v.Remedy = "This link has been used already.", "Ask for another." },
-		"logged in":           func(v *login.View) { v.As, v.Role = "ann", "staff" },
+		"wrong": func(v *login.View) {
+			v.Alert, v.Remedy = v.Tell("the link is used up, older than 10 min, or not whole", "`stump web admin-link` prints a new one")
+		},
+		"logged in": func(v *login.View) { v.As, v.Role = "ann", "staff" },
 	} {
 		r := httptest.NewRequestWithContext(g.Context(), "GET", "/login", nil)
-		v := login.New(r, "lab-1", "en")
+		v := login.New(r, "lab-1", g.o.Language)
 		change(&v)
 		page, err := ui.Render(r, login.Page(v))
 		g.ok(err)
@@ -259,11 +264,11 @@ func (g *gallery) registers() {
 	r := httptest.NewRequestWithContext(identity.With(g.Context(), root), "POST", "/people/ann/edit", strings.NewReader("form=facts&name=Anne&was.name=Ann"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
-	g.ok(g.Console.Fail(w, r, http.StatusUnauthorized, &wire.CodedError{Code: wire.CodeNoLogin, Err: hint.Errorf("log in", "the login has ended")}))
+	g.ok(g.Console.Fail(w, r, http.StatusUnauthorized, &wire.CodedError{Code: wire.CodeNoLogin, Err: hint.Errorf("ask an admin to do it, or for the role admin", "this needs the role admin, and nobody has logged in")}))
 	g.all = append(g.all, shown{"Forms", "the login has ended", w.Body.String()})
 	g.get("Enrol", "empty", "/enrol")
 	for _, is := range []enrol.State{
-		{Is: "waiting"}, {Is: "done", Subject: "pixel-10", Tag: "…711", Warning: "Its name is that of another device."}, {Is: "undone"}, {Is: "timeout", Problem: "No tag was shown.", Remedy: "Try it again."},
+		{Is: "waiting"}, {Is: "done", Subject: "pixel-10", Tag: "…711", Warning: "the tag that it had before does not come back: give it again"}, {Is: "undone"}, {Is: "timeout", Problem: "no unknown tag was shown in time", Remedy: "ask again, and show the tag at the reader within a minute"},
 	} {
 		is.ID, is.Kind, is.Name, is.Reader = "x1", "device", "Pixel 10", "door"
 		g.enrol = is
@@ -276,7 +281,7 @@ func (g *gallery) inboxes() {
 	g.get("Inbox", "nothing", "/inbox")
 	g.unknown(77, checkout.KindPerson)
 	g.unknown(78, checkout.KindDevice)
-	g.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "silent for 2 days", Remedy: "show a card; run `stump selftest`"}}}
+	g.conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "no card was read for 2.1 days; the longest silence of the past weeks was 15 hours", Remedy: "show a card; if the reader stays silent, run `stump selftest`"}}}
 	name := "Ben Lindqvist"
 	g.pages.status = directory.Status{
 		Sinks: []directory.SinkStatus{{Name: "directory", State: "up", Stuck: []directory.Row{
@@ -327,26 +332,27 @@ func (g *gallery) lists(access *identity.Store) {
 func (g *gallery) stations() {
 	g.get("Stations", "all is well", "/stations")
 	g.get("Stations", "all is well", "/stations/lab-1")
-	g.status.Conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "silent for 2 days", Remedy: "show a card, then run the self-test"}}}
-	g.status.Display = "down: no answer"
+	g.status.Conditions = map[string][]selftest.Condition{"door": {{Name: "reader-silent", Text: "no card was read for 2.1 days; the longest silence of the past weeks was 15 hours", Remedy: "show a card; if the reader stays silent, run `stump selftest`"}}}
+	since := noon.Add(-time.Hour).Format(time.RFC3339)
+	g.status.Display, g.status.Since = "down: no answer", &since
 	g.get("Stations", "a reader is silent", "/stations")
 	g.get("Stations", "a reader is silent", "/stations/lab-1")
 	g.get("Scope", "alone", "/stations/lab-1/scope?reader=door")
-	say := "Show a card to the reader now"
-	results := []selftest.Result{{Check: "board", Result: selftest.Pass, Measured: "Raspberry Pi 4"}, {Check: "kernel", Result: selftest.Warn, Measured: "6.1", Remedy: "take a newer one"}, {Check: "outputs", Result: selftest.Skip, Measured: "there are none"}}
+	say := "Show a card to the reader and take it away again."
+	results := []selftest.Result{{Check: "board", Result: selftest.Pass, Measured: "Raspberry Pi 4"}, {Check: "idle", Result: selftest.Warn, Measured: "both data lines are low; with no card they should be high", Remedy: "If it stays low, look at the pin itself."}, {Check: "outputs", Result: selftest.Skip, Measured: "no lights or beeper are configured"}}
 	g.test = wire.SelfTest{Job: wire.Job{ID: "t1", State: "running"}, Reader: "door", Results: results}
 	g.get("Self-test", "under way", "/stations/lab-1/selftest/t1")
 	g.test.Say = &say
 	g.get("Self-test", "says what to do", "/stations/lab-1/selftest/t1")
-	g.test.Question = &wire.Question{Question: 1, Text: "Is the green light on? [y/n]"}
+	g.test.Question = &wire.Question{Question: 1, Text: "Is the reader's green light on now? [y/n]"}
 	g.get("Self-test", "asks yes or no", "/stations/lab-1/selftest/t1")
-	g.test.Question.Text = "Which number is on the card?"
+	g.test.Question.Text = "Which four digits does the display show? (Enter: none)"
 	g.get("Self-test", "asks for a text", "/stations/lab-1/selftest/t1")
 	g.test.State, g.test.Question = "done", nil
 	for _, is := range []selftest.Verdict{selftest.Pass, selftest.Warn, selftest.Fail} {
-		g.test.Summary = &selftest.Summary{Summary: true, Result: is}
+		g.test.Summary = &selftest.Summary{Summary: true, Result: is, Causes: map[selftest.Verdict][]string{selftest.Fail: {"d1-low", "d0-low"}}[is]}
 		if is == selftest.Fail {
-			g.test.Results = append(results, selftest.Result{Check: "lines", Result: is, Measured: "DATA1 is low", Remedy: "look whether DATA1 touches the ground"})
+			g.test.Results = append(results, selftest.Result{Check: "lines", Result: is, Measured: "DATA1 is low all the time; with no card it should be high", Remedy: "Something holds DATA1 (white on HID readers) down. If it stays low, look at the pin itself."})
 		}
 		g.get("Self-test", string(is), "/stations/lab-1/selftest/t1")
 	}
@@ -357,7 +363,7 @@ func (g *gallery) stations() {
 // TestGallery: every page can be shown in every state, and between them they have every
 // component that the style sheet knows. With -gallery it shows them, in light and dark.
 func TestGallery(t *testing.T) {
-	g := newGallery(t)
+	g := newGallery(t, *galleryIn)
 	var all strings.Builder
 	seen := map[string]bool{}
 	for _, s := range g.all {

@@ -44,7 +44,7 @@ func (c *Console) importFile(w http.ResponseWriter, r *http.Request) error {
 		v.Wrong(several, one)
 		v.Alert = v.NotYet + "."
 	case hint.Of(err) != "":
-		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+		v.Alert, v.Remedy = v.Tell(err.Error(), hint.Of(err))
 	default:
 		return err
 	}

@@ -46,7 +46,7 @@ func TestInbox(t *testing.T) {
 	}
 	_, page = p.ask(root, "GET", "/inbox", nil)
 	p.has("an admin", page, `<b class="todo">8</b>`, "Unknown badge", "Unknown device", "/var/lib/stump is full", "shown 2×, last 12:00 at door", "silent for &lt;2&gt; days", "run the self-test", `<a href="/stations">Stations</a></p>`,
-		"Ben &lt;i&gt;", "!<i>", "not known &lt;there&gt;", "In the directory", "free there", `href="/devices/ipad"`, "Accept: it is as it is here.", `value="18@hook"`, `value="all@old"`,
+		"Ben &lt;i&gt;", "!<i>", "Not known &lt;there&gt;", "In the directory", "free there", `href="/devices/ipad"`, "Accept: it is as it is here.", `value="18@hook"`, `value="all@old"`,
 		`action="/inbox/drop"`, `<option value="person" selected>`, `<option value="Ann Okafor">`)
 	_, page = p.ask(tess, "GET", "/inbox", nil)
 	p.has("a technician", page, `<b class="todo">4</b>`, "Unknown badge", "silent for &lt;2&gt; days", "not-saved", "!/var/lib", "!/inbox/drop", "!Ann Okafor", `<option value="Quest">`, `!<option value="person"`)

@@ -60,7 +60,7 @@ func (c *Console) answer(do func(r *http.Request, who identity.Principal, id str
 			return err
 		}
 		v := todo.View{Frame: c.frame(r, "/inbox", func(w *ui.Words) string { return w.Inbox }), Asked: id, Form: map[string]string{}}
-		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+		v.Alert, v.Remedy = v.Tell(err.Error(), hint.Of(err))
 		for name := range r.PostForm {
 			v.Form[name] = r.PostForm.Get(name)
 		}

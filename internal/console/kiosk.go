@@ -31,7 +31,8 @@ func (c *Console) Kiosk(w http.ResponseWriter, r *http.Request) error {
 // is wrong stays so.
 func (c *Console) NoKiosk(w http.ResponseWriter, r *http.Request, status int, err error, stays bool) error {
 	words := ui.In(r, c.o.Language)
-	f := ui.Frame{Words: words, Title: words.Board, Station: cmp.Or(c.o.Station, "Stump"), Bare: true, Alert: ui.Sentence(err.Error()), Remedy: ui.Sentence(hint.Of(err))}
+	f := ui.Frame{Words: words, Title: words.Board, Station: cmp.Or(c.o.Station, "Stump"), Bare: true}
+	f.Alert, f.Remedy = f.Tell(err.Error(), hint.Of(err))
 	if !stays {
 		f.Again = 30
 	}

@@ -161,10 +161,10 @@ func (c *Console) submit(r *http.Request, f *register.Form, head *ui.Frame, w *r
 	case p.Code == wire.CodeKeyReused:
 		f.Key = register.NewKey()
 		head.Alert = w.SentBefore
-	case f.Blame(f.Fault(string(p.Code)), err.Error(), plainly(err)):
+	case f.Blame(w.Words, f.Fault(string(p.Code)), err.Error(), plainly(err)):
 		head.Alert, head.Wrong = w.Correct, f.Wrong()
 	default:
-		head.Alert, head.Remedy = ui.Sentence(err.Error()), ui.Sentence(plainly(err))
+		head.Alert, head.Remedy = head.Tell(err.Error(), plainly(err))
 	}
 	status, _ = p.Code.Row()
 	return out, status, nil

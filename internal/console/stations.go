@@ -201,7 +201,8 @@ func (c *Console) lines(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
 	if err != nil {
-		why, err := json.Marshal(map[string]string{"lost": ui.Sentence(err.Error()) + " " + ui.Sentence(hint.Of(err))})
+		alert, remedy := ui.In(r, c.o.Language).Tell(err.Error(), hint.Of(err))
+		why, err := json.Marshal(map[string]string{"lost": alert + " " + remedy})
 		if err == nil {
 			_, err = fmt.Fprintf(w, "retry: 2000\ndata: %s\n\n", why) // the page before may have them
 		}
@@ -282,7 +283,7 @@ func (c *Console) answerTest(w http.ResponseWriter, r *http.Request) error {
 	n, _ := strconv.Atoi(r.PostForm.Get("question"))
 	err := c.api(r, "POST", "selftest/"+r.PathValue("id")+"/answers", wire.Answer{Question: n, Answer: r.PostForm.Get("answer")}, nil)
 	if err != nil && hint.Of(err) != "" {
-		return c.showTest(w, r, ui.Sentence(err.Error()))
+		return c.showTest(w, r, ui.Sentence(ui.In(r, c.o.Language).Told(err.Error())))
 	}
 	return c.backToTest(w, r, err)
 }

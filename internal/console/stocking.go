@@ -6,7 +6,6 @@ import (
 
 	"stump/internal/api/wire"
 	"stump/internal/console/stocktaking"
-	"stump/internal/console/ui"
 	"stump/internal/hint"
 	"stump/internal/identity"
 )
@@ -77,7 +76,8 @@ func (c *Console) stockAsk(w http.ResponseWriter, r *http.Request, path string, 
 	if viewErr != nil {
 		return viewErr
 	}
-	v.Alert, v.Remedy, v.Typed = ui.Sentence(err.Error()), ui.Sentence(strange(hint.Of(err))), typed
+	v.Typed = typed
+	v.Alert, v.Remedy = v.Tell(err.Error(), strange(hint.Of(err)))
 	status, _ := p.Code.Row()
 	return send(w, r, status, stocktaking.Page(v))
 }

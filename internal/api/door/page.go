@@ -39,7 +39,7 @@ func SetCookie(w http.ResponseWriter, name, secret string, maxAge int) {
 func (d *Door) page(w http.ResponseWriter, r *http.Request, status int, err error) error {
 	v := login.New(r, cmp.Or(d.Station, "Stump"), d.Language)
 	if err != nil {
-		v.Alert, v.Remedy = ui.Sentence(err.Error()), ui.Sentence(hint.Of(err))
+		v.Alert, v.Remedy = v.Tell(err.Error(), hint.Of(err))
 	}
 	if who := identity.Of(r.Context()); who.May(identity.Staff) && err == nil {
 		v.As, v.Role = who.Name, who.Role.String()

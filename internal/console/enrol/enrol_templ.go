@@ -92,14 +92,14 @@ func state(v View, s State) templ.Component {
 			markup.HTML(templ_Buffer, "<p class=\"state\" data-state=\"failed\">")
 			markup.Text(templ_Buffer, ui.Fill(v.NotShown, s.Name))
 			markup.HTML(templ_Buffer, "</p><p>")
-			markup.Text(templ_Buffer, s.Problem)
+			markup.Text(templ_Buffer, ui.Sentence(v.Told(s.Problem)))
 			markup.HTML(templ_Buffer, "</p><p class=\"dim\">")
-			markup.Text(templ_Buffer, s.Remedy)
+			markup.Text(templ_Buffer, ui.Sentence(v.Told(s.Remedy)))
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		if s.Warning != "" {
 			markup.HTML(templ_Buffer, "<p class=\"soon\">")
-			markup.Text(templ_Buffer, s.Warning)
+			markup.Text(templ_Buffer, ui.Sentence(v.Told(s.Warning)))
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		return nil

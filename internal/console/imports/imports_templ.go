@@ -157,14 +157,21 @@ func wrong(v View) templ.Component {
 			markup.Text(templ_Buffer, v.What)
 			markup.HTML(templ_Buffer, "</th></tr></thead> <tbody>")
 			for _, e := range v.Bad {
-				markup.HTML(templ_Buffer, "<tr><th scope=\"row\">")
+				markup.HTML(templ_Buffer, "<tr><th scope=\"row\" data-is=\"")
+				markup.Text(templ_Buffer, v.Line)
+				markup.HTML(templ_Buffer, "\">")
 				markup.Text(templ_Buffer, strconv.Itoa(e.Line))
 				markup.HTML(templ_Buffer, "</th><td>")
-				markup.Text(templ_Buffer, e.Err.Error())
-				markup.HTML(templ_Buffer, " ")
+				templ_Err = said(v, e.Err.Error()).Render(ctx, templ_Buffer)
+				if templ_Err != nil {
+					return templ_Err
+				}
 				if h := hint.Of(e.Err); h != "" {
 					markup.HTML(templ_Buffer, "<br><span class=\"dim\">")
-					markup.Text(templ_Buffer, h)
+					templ_Err = said(v, h).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
 					markup.HTML(templ_Buffer, "</span>")
 				}
 				markup.HTML(templ_Buffer, "</td></tr>")
@@ -176,6 +183,19 @@ func wrong(v View) templ.Component {
 				markup.HTML(templ_Buffer, "</p>")
 			}
 		}
+		return nil
+	})
+}
+
+func said(v View, text string) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		is, lang := v.Say(text)
+		markup.HTML(templ_Buffer, "<span lang=\"")
+		markup.Text(templ_Buffer, lang)
+		markup.HTML(templ_Buffer, "\">")
+		markup.Text(templ_Buffer, ui.Sentence(is))
+		markup.HTML(templ_Buffer, "</span>")
 		return nil
 	})
 }

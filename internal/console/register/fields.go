@@ -97,7 +97,7 @@ func (f *Form) Check(w *Words, now time.Time) bool {
 			g.Wrong, g.Own = w.Needed, true
 		} else if g.Value != g.Was {
 			if err := check(g.Name, g.Value, now); err != nil {
-				f.Blame(g.Name, err.Error(), hint.Of(err))
+				f.Blame(w.Words, g.Name, err.Error(), hint.Of(err))
 			}
 		}
 	}

@@ -125,10 +125,13 @@ func (f *Form) Changed() map[string]string {
 }
 
 // Blame notes what is wrong with a field. It is false if there is no such field.
-func (f *Form) Blame(name, wrong, remedy string) bool {
+func (f *Form) Blame(w *ui.Words, name, wrong, remedy string) bool {
 	for i := range f.Fields {
 		if f.Fields[i].Name == name {
-			f.Fields[i].Wrong, f.Fields[i].Remedy = ui.Sentence(wrong), ui.Sentence(remedy)
+			g := &f.Fields[i]
+			_, lang := w.Say(wrong)
+			g.Wrong, g.Remedy = w.Tell(wrong, remedy)
+			g.Own = lang == w.Language
 			return true
 		}
 	}

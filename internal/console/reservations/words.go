@@ -110,7 +110,8 @@ func Why(w *ui.Words, err error, now time.Time) (says, remedy string, ok bool) {
 	case errors.As(err, &names):
 		return say(Several, "{what}", names.Name, "{ids}", strings.Join(names.IDs, ", "))
 	case hint.Of(err) != "", errors.Is(err, books.ErrNotFound), errors.Is(err, checkout.ErrRefused):
-		return ui.Sentence(err.Error()), ui.Sentence(hint.Of(err)), true
+		says, remedy = w.Tell(err.Error(), hint.Of(err))
+		return says, remedy, true
 	}
 	return "", "", false
 }

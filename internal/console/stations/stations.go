@@ -105,9 +105,9 @@ func troubles(st wire.Status) (all []Trouble) {
 	}
 	for _, reader := range slices.Sorted(maps.Keys(st.Conditions)) {
 		for _, c := range st.Conditions[reader] {
-			i := slices.IndexFunc(all, func(t Trouble) bool { return t.Text == c.Text && t.Remedy == ui.Remedy(c.Remedy) })
+			i := slices.IndexFunc(all, func(t Trouble) bool { return t.Text == c.Text && t.Remedy == c.Remedy })
 			if i < 0 {
-				all = append(all, Trouble{reader, c.Text, ui.Remedy(c.Remedy)})
+				all = append(all, Trouble{reader, c.Text, c.Remedy})
 			} else {
 				all[i].Where = ""
 			}
@@ -227,7 +227,7 @@ func (v *View) Tested(t wire.SelfTest) {
 		c := Check{Result: r, Do: r.Remedy, Class: "is-" + string(r.Result)}
 		c.Word = map[selftest.Verdict]string{selftest.Pass: v.T.Passes, selftest.Warn: v.T.Warns, selftest.Fail: v.T.Fails, selftest.Skip: v.T.LeftOut}[r.Result]
 		if by, ok := given[r.Remedy]; ok && r.Remedy != "" {
-			c.Do = ui.Fill(v.T.AsFor, by)
+			c.Do = ui.Fill(v.T.AsFor, v.Told(by))
 		} else {
 			given[r.Remedy] = r.Check
 		}

@@ -192,23 +192,57 @@ func troubled(v View) templ.Component {
 		} else {
 			markup.HTML(templ_Buffer, "<h2>")
 			markup.Text(templ_Buffer, v.T.Troubles)
-			markup.HTML(templ_Buffer, "</h2><ul class=\"troubles\" lang=\"en\">")
+			markup.HTML(templ_Buffer, "</h2><ul class=\"troubles\">")
 			for _, t := range v.Troubles {
 				markup.HTML(templ_Buffer, "<li><b>")
 				if t.Where != "" {
 					markup.Text(templ_Buffer, t.Where)
-					markup.HTML(templ_Buffer, ":  ")
+					markup.HTML(templ_Buffer, ": ")
 				}
-				markup.Text(templ_Buffer, t.Text)
+				templ_Err = said(v, t.Text).Render(ctx, templ_Buffer)
+				if templ_Err != nil {
+					return templ_Err
+				}
 				markup.HTML(templ_Buffer, "</b> ")
 				if t.Remedy != "" {
 					markup.HTML(templ_Buffer, "<br>")
-					markup.Text(templ_Buffer, ui.Sentence(t.Remedy))
+					templ_Err = remedy(v, t.Remedy).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
 				}
 				markup.HTML(templ_Buffer, "</li>")
 			}
 			markup.HTML(templ_Buffer, "</ul>")
 		}
+		return nil
+	})
+}
+
+// said is a text of the station, in the page's language if there are words for it.
+func said(v View, text string) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		is, lang := v.Say(text)
+		markup.HTML(templ_Buffer, "<span lang=\"")
+		markup.Text(templ_Buffer, lang)
+		markup.HTML(templ_Buffer, "\">")
+		markup.Text(templ_Buffer, ui.Remedy(is))
+		markup.HTML(templ_Buffer, "</span>")
+		return nil
+	})
+}
+
+// remedy is said as a sentence.
+func remedy(v View, text string) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		is, lang := v.Say(text)
+		markup.HTML(templ_Buffer, "<span lang=\"")
+		markup.Text(templ_Buffer, lang)
+		markup.HTML(templ_Buffer, "\">")
+		markup.Text(templ_Buffer, ui.Sentence(ui.Remedy(is)))
+		markup.HTML(templ_Buffer, "</span>")
 		return nil
 	})
 }
@@ -317,8 +351,8 @@ func weeks(v View, r Reader) templ.Component {
 			for _, b := range weekBars(r.Weeks) {
 				{
 					markup.HTML(templ_Buffer, "<rect class=\"")
-					var templ_Var73 = []any{b.Class}
-					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var73).String())
+					var templ_Var77 = []any{b.Class}
+					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var77).String())
 					markup.HTML(templ_Buffer, "\" x=\"")
 					markup.Text(templ_Buffer, b.X)
 					markup.HTML(templ_Buffer, "\" y=\"")
@@ -393,7 +427,7 @@ func picture(v View, reader string) templ.Component {
 func TestPage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var99 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var103 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = asked(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -409,7 +443,7 @@ func TestPage(v View) templ.Component {
 			markup.Text(templ_Buffer, v.State)
 			markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
 			markup.Text(templ_Buffer, v.T.Measured)
-			markup.HTML(templ_Buffer, "</th></tr></thead> <tbody lang=\"en\">")
+			markup.HTML(templ_Buffer, "</th></tr></thead> <tbody>")
 			for _, c := range v.Test.Checks {
 				templ_Err = check(v, c).Render(ctx, templ_Buffer)
 				if templ_Err != nil {
@@ -419,7 +453,7 @@ func TestPage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</tbody></table></div>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var99), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var103), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -439,17 +473,23 @@ func asked(v View) templ.Component {
 				markup.Text(templ_Buffer, strconv.Itoa(q.Question))
 				markup.HTML(templ_Buffer, "\"> ")
 				if v.Test.YesNo {
-					markup.HTML(templ_Buffer, "<p lang=\"en\">")
-					markup.Text(templ_Buffer, q.Text)
+					markup.HTML(templ_Buffer, "<p>")
+					templ_Err = said(v, q.Text).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
 					markup.HTML(templ_Buffer, "</p><p><button class=\"main\" name=\"answer\" value=\"y\">")
 					markup.Text(templ_Buffer, v.T.Yes)
 					markup.HTML(templ_Buffer, "</button> <button name=\"answer\" value=\"n\">")
 					markup.Text(templ_Buffer, v.T.No)
 					markup.HTML(templ_Buffer, "</button></p>")
 				} else {
-					markup.HTML(templ_Buffer, "<label><span lang=\"en\">")
-					markup.Text(templ_Buffer, q.Text)
-					markup.HTML(templ_Buffer, "</span> <input name=\"answer\" autocomplete=\"off\" maxlength=\"100\"></label> <button class=\"main\">")
+					markup.HTML(templ_Buffer, "<label>")
+					templ_Err = said(v, q.Text).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
+					markup.HTML(templ_Buffer, "<input name=\"answer\" autocomplete=\"off\" maxlength=\"100\"></label> <button class=\"main\">")
 					markup.Text(templ_Buffer, v.T.Send)
 					markup.HTML(templ_Buffer, "</button>")
 				}
@@ -458,8 +498,11 @@ func asked(v View) templ.Component {
 				markup.Text(templ_Buffer, v.T.UnderWay)
 				markup.HTML(templ_Buffer, "</p>")
 				if v.Test.Say != nil {
-					markup.HTML(templ_Buffer, "<p class=\"state\" lang=\"en\">")
-					markup.Text(templ_Buffer, *v.Test.Say)
+					markup.HTML(templ_Buffer, "<p class=\"state\">")
+					templ_Err = said(v, *v.Test.Say).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
 					markup.HTML(templ_Buffer, "</p>")
 				}
 			}
@@ -478,22 +521,28 @@ func check(v View, c Check) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		{
 			markup.HTML(templ_Buffer, "<tr class=\"")
-			var templ_Var116 = []any{c.Class}
-			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var116).String())
+			var templ_Var117 = []any{c.Class}
+			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var117).String())
 			markup.HTML(templ_Buffer, "\"")
 		}
 		markup.HTML(templ_Buffer, "><th scope=\"row\">")
-		markup.Text(templ_Buffer, c.Check)
-		markup.HTML(templ_Buffer, "</th><td lang=\"")
-		markup.Text(templ_Buffer, v.Language)
-		markup.HTML(templ_Buffer, "\"><b>")
+		templ_Err = said(v, c.Check).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
+		markup.HTML(templ_Buffer, "</th><td><b>")
 		markup.Text(templ_Buffer, c.Word)
 		markup.HTML(templ_Buffer, "</b></td><td>")
-		markup.Text(templ_Buffer, c.Measured)
-		markup.HTML(templ_Buffer, " ")
+		templ_Err = said(v, c.Measured).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
 		if c.Do != "" {
 			markup.HTML(templ_Buffer, "<p class=\"remedy\">")
-			markup.Text(templ_Buffer, c.Do)
+			templ_Err = said(v, c.Do).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		if c.Picture {
@@ -513,19 +562,24 @@ func ended(v View) templ.Component {
 		if s := v.Test.Summary; s != nil {
 			{
 				markup.HTML(templ_Buffer, "<p class=\"")
-				var templ_Var124 = []any{"verdict", "is-" + string(s.Result)}
-				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var124).String())
-				markup.HTML(templ_Buffer, "\" role=\"status\" lang=\"en\"")
+				var templ_Var121 = []any{"verdict", "is-" + string(s.Result)}
+				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var121).String())
+				markup.HTML(templ_Buffer, "\" role=\"status\"")
 			}
 			markup.HTML(templ_Buffer, ">")
-			markup.Text(templ_Buffer, strings.Replace(s.Text(), ", see FAIL above", "", 1))
+			templ_Err = said(v, strings.Replace(s.Text(), ", see FAIL above", "", 1)).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</p>")
 		} else if !v.Test.Running() {
 			markup.HTML(templ_Buffer, "<p class=\"verdict is-fail\" role=\"status\">")
 			markup.Text(templ_Buffer, v.T.EndedEarly)
-			markup.HTML(templ_Buffer, " <span lang=\"en\">")
-			markup.Text(templ_Buffer, v.Test.Ended)
-			markup.HTML(templ_Buffer, "</span></p>")
+			templ_Err = said(v, v.Test.Ended).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
+			markup.HTML(templ_Buffer, "</p>")
 		}
 		if !v.Test.Running() {
 			markup.HTML(templ_Buffer, "<form class=\"bar\" method=\"post\" action=\"")
@@ -550,7 +604,7 @@ func ended(v View) templ.Component {
 func ScopePage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var136 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var131 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.ScopeHint)
 			markup.HTML(templ_Buffer, "</p><noscript><p role=\"alert\">")
@@ -576,7 +630,7 @@ func ScopePage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\" defer></script>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var136), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var131), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

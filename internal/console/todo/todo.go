@@ -90,7 +90,7 @@ func (v View) title(r inbox.Row) string {
 	case r.Clash != nil:
 		return strings.Join([]string{r.Clash.What(), r.Clash.Person, v.At(r.Clash.From.In(v.Now.Location()), v.Now)}, " · ")
 	}
-	return r.What
+	return v.Told(r.What)
 }
 
 // event is an event in a few words: "iPad: taken, Ann Okafor".
@@ -164,7 +164,7 @@ func (v View) why(r inbox.Row) string {
 		says, _, _ := reservations.Why(v.Words, r.Clash.With, v.Now)
 		return says
 	}
-	return text(r.Why)
+	return ui.Sentence(v.Told(text(r.Why)))
 }
 
 // remedy is what is to do, in words that the page has no form for.
@@ -172,5 +172,5 @@ func (v View) remedy(r inbox.Row) string {
 	if r.Doubt != nil || r.Loan != nil || r.Clash != nil {
 		return ""
 	}
-	return ui.Remedy(text(r.Remedy))
+	return ui.Sentence(ui.Remedy(v.Told(text(r.Remedy))))
 }

@@ -193,8 +193,11 @@ func whole(f Frame) templ.Component {
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		if f.Said != "" {
-			markup.HTML(templ_Buffer, "<p role=\"status\" class=\"soon\" lang=\"en\">")
-			markup.Text(templ_Buffer, f.Said)
+			said, lang := f.Say(f.Said)
+			markup.HTML(templ_Buffer, "<p role=\"status\" class=\"soon\" lang=\"")
+			markup.Text(templ_Buffer, lang)
+			markup.HTML(templ_Buffer, "\">")
+			markup.Text(templ_Buffer, said)
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		templ_Err = templ_Var3.Render(ctx, templ_Buffer)
@@ -210,7 +213,7 @@ func whole(f Frame) templ.Component {
 func Nowhere(f Frame) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var29 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var30 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p>")
 			markup.Text(templ_Buffer, f.NotFoundHint)
 			markup.HTML(templ_Buffer, "</p><p><a class=\"button main\" href=\"/\">")
@@ -218,7 +221,7 @@ func Nowhere(f Frame) templ.Component {
 			markup.HTML(templ_Buffer, "</a></p>")
 			return nil
 		})
-		templ_Err = Page(f).Render(templ.WithChildren(ctx, templ_Var29), templ_Buffer)
+		templ_Err = Page(f).Render(templ.WithChildren(ctx, templ_Var30), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

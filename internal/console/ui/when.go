@@ -67,11 +67,15 @@ func Remedy(hint string) string {
 	return strings.NewReplacer("`stump selftest`", "the self-test", "`", "").Replace(hint)
 }
 
-// Sentence is a text with a capital and a full stop.
+// Sentence is a text with a capital and, unless it has an end, a full stop.
 func Sentence(s string) string {
 	first, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return ""
 	}
-	return string(unicode.ToUpper(first)) + s[n:] + "."
+	s = string(unicode.ToUpper(first)) + s[n:]
+	if strings.ContainsAny(s[len(s)-1:], ".?!") {
+		return s
+	}
+	return s + "."
 }
