@@ -152,6 +152,39 @@ func TestVersionsSort(t *testing.T) {
 	}
 }
 
+// TestEachCommitSortsAfterTheOneBefore asks scripts/version at the last thirty commits and
+// at every tag that has a VERSION: a package of each upgrades one of those before it.
+func TestEachCommitSortsAfterTheOneBefore(t *testing.T) {
+	t.Parallel()
+	dpkg, err := exec.LookPath("dpkg")
+	testkit.Need(t, err == nil, "dpkg")
+	here := checkout{t, ".."}
+	testkit.Need(t, exec.Command("git", "-C", here.dir, "rev-parse", "HEAD").Run() == nil, "a git checkout")
+	testkit.Need(t, here.git("rev-parse", "--is-shallow-repository") == "false", "all commits: git fetch --unshallow")
+
+	commits := strings.Fields(here.git("rev-list", "--reverse", "--topo-order", "HEAD"))
+	tagged := strings.Fields(here.git("tag", "--merged", "HEAD", "--format=%(objectname) %(*objectname)"))
+	last := max(0, len(commits)-30)
+	released := slices.DeleteFunc(slices.Clone(commits[:last]), func(commit string) bool {
+		return !slices.Contains(tagged, commit) || exec.Command("git", "-C", here.dir, "cat-file", "-e", commit+":scripts/version").Run() != nil
+	})
+	clone := checkout{t, filepath.Join(t.TempDir(), "clone")}
+	here.git("clone", "-q", "--shared", "--no-checkout", ".", clone.dir)
+	earlier := "0"
+	for _, commit := range slices.Concat(released, commits[last:]) {
+		clone.git("update-ref", "--no-deref", "HEAD", commit)
+		clone.git("checkout", "-q", "HEAD", "--", "VERSION", "scripts/version")
+		later, complaint := clone.version()
+		if complaint != "" {
+			t.Fatalf("at %s: %s", commit, complaint)
+		}
+		if exec.Command(dpkg, "--compare-versions", earlier, "lt", later).Run() != nil {
+			t.Errorf("for dpkg %s, of commit %s, is not after %s", later, commit, earlier)
+		}
+		earlier = later
+	}
+}
+
 // TestBuildsHaveTheVersion reads what make would run.
 func TestBuildsHaveTheVersion(t *testing.T) {
 	t.Parallel()
