@@ -170,5 +170,6 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd()
 	strict(cmd)
+	completes(cmd, g)
 	return cmd
 }
