@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run lab gallery test unit proofs long decade bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages clean
+.PHONY: help setup build run lab gallery test unit proofs long decade bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages apt-repo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ test: ## every test
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit proofs arm-test
 	@$(MAKE) --no-print-directory kernel-test
 
-test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, PostgreSQL, curl and jq, Prometheus, cloud-init, and sigrok's decoder
+test-services: ## tests with programs of others: the original client's server, in Python, a SCIM server, an OpenID provider and a mail server, in JavaScript, Chromium, PostgreSQL, curl and jq, Prometheus, cloud-init, sigrok's decoder, and packages, which lintian reads and which are installed, upgraded and purged in a Debian that is booted
 	@files=$$(grep -rl --include='*_test.go' '^//go:build.*services' .) && \
 	  tests=$$(sed -n 's/^func \(Test[A-Za-z0-9]*\)(.*/\1/p' $$files | paste -sd'|') && \
 	  (set -x; $(GO) test -vet=off -count=1 -timeout 20m -tags services -run "^($$tests)$$" $$(dirname $$files | sort -u))
@@ -71,9 +71,10 @@ proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 seque
 	$(GO) test -vet=off -count=1 -run '^TestDecade$$' ./internal/decade
 	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
 
-long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model
+long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model, packages in the next Debian
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestKill$$' -v ./cmd/stump-hub -kills 200
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestModel$$' -v ./internal/hub/store -models 2000
+	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestPackages$$' -v ./scripts/package/test -suites trixie
 
 YEARS ?= 10
 SEED ?= 1
@@ -99,7 +100,7 @@ api-fuzz: ## random requests for FUZZTIME, in every role, held to the descriptio
 lint: ## check gofmt, vet, staticcheck, tidy go.mod, dead code, size of functions and packages
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt would change:"; echo "$$unformatted"; exit 1; }
 	@staticcheck=$(call tool,staticcheck) && for m in $(MODULES); do \
-	  (set -x; cd $$m && $(GO) vet -tags fixture,services ./... && $$staticcheck -tags fixture,services ./... && $(GO) mod tidy -diff) || exit 1; \
+	  (set -x; cd $$m && $(GO) vet -tags fixture,services,man ./... && $$staticcheck -tags fixture,services,man ./... && $(GO) mod tidy -diff) || exit 1; \
 	done
 	$(GO) -C scripts/tools mod tidy -diff
 	@templ=$(call tool,templ) && work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && cp -r internal/console "$$work" && \
@@ -123,6 +124,9 @@ cross: ## build bin/stump for the three kinds of boards, and bin/stump-hub for m
 
 packages: ## build Debian packages in dist/: stump for the three kinds of boards, stump-hub for servers
 	scripts/package/build
+
+apt-repo: ## make an APT repository of the packages in dist, signed with the key of gpg named KEY
+	scripts/package/repository $(KEY)
 
 clean: ## remove bin and dist
 	rm -rf bin dist

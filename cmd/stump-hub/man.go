@@ -15,8 +15,10 @@ func init() {
 	if len(os.Args) != 3 || os.Args[1] != "man" {
 		return
 	}
+	program := root()
+	program.InitDefaultCompletionCmd()
 	pages := man.Program{
-		Root: root(), Version: version,
+		Root: program, Version: version,
 		Files: [][2]string{
 			{hub.DefaultConfig, "The configuration: which PostgreSQL, and where stations reach the hub."},
 			{"/var/lib/stump-hub", "The keys of the hub and of its labs."},
