@@ -29,22 +29,35 @@ func (l *Ledger) Scrub(ctx context.Context) error {
 	if err := l.awaitReaders(ctx); err != nil {
 		return err
 	}
-	for next, full := uint64(0), false; !full; next += boltfile.FillRows {
+	next := uint64(0)
+	for free, full := 0, false; !full; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := l.update(func(t *txn) { t.must(boltfile.Fill(t.tx, next)) }); err != nil {
+		rows := boltfile.FillRows(free)
+		if err := l.update(func(t *txn) { t.must(boltfile.Fill(t.tx, next, rows)) }); err != nil {
 			return err
 		}
+		next += rows
 		boltfile.Crash("scrub-fill")
-		l.mu.RLock()
-		full = l.db == nil || l.db.Stats().FreePageN == 0 // the newest transaction has used them all
-		l.mu.RUnlock()
+		free, full = l.freePages()
 	}
 	return l.update(func(t *txn) {
 		t.must(boltfile.Unfill(t.tx))
 		t.delete(record.TreeMeta, metaScrub)
 	})
+}
+
+// freePages returns how many pages the next transaction can use, and whether the newest has
+// used all that it could.
+func (l *Ledger) freePages() (free int, full bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.db == nil {
+		return 0, true
+	}
+	s := l.db.Stats()
+	return s.FreePageN + s.PendingPageN, s.FreePageN == 0
 }
 
 // awaitReaders waits until every transaction has ended that may read a page that is free

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 )
 
@@ -77,4 +78,40 @@ func TestScrubGivesUp(t *testing.T) {
 	x.ok(err)
 	want(t, "scrub due", due, false)
 	x.verify()
+}
+
+// TestScrubKeepsTheSize: a station that forgets loans scrubs each day, and each day other
+// pages are free. A scrub uses those, and no more: in ten years the file must not become
+// larger by that, nor the scrubs longer.
+func TestScrubKeepsTheSize(t *testing.T) {
+	x := newLedger(t)
+	had := 0
+	rows := func(n int) { // there are
+		id := func(i int) string { return fmt.Sprintf("row-%04d", i) }
+		x.ok(x.update(func(t *txn) {
+			for i := range n {
+				t.putRow(record.TreePeople, id(i), &record.Row{Name: strings.Repeat("x", 300)})
+			}
+			for i := n; i < had; i++ {
+				t.delete(record.TreePeople, []byte(id(i)))
+			}
+		}))
+		had = n
+	}
+	pages := func() (n int64) {
+		x.ok(x.view(func(t *txn) { n = t.tx.Size() / boltpages.PageSize }))
+		return n
+	}
+	rows(2000)
+	rows(1000)
+	x.ok(x.Scrub(t.Context()))
+	before := pages()
+	const scrubs = 20
+	for i := range scrubs {
+		rows(300 + i*137%700) // never more than at first
+		x.ok(x.Scrub(t.Context()))
+	}
+	if after := pages(); after > before+2*scrubs {
+		t.Errorf("%d scrubs made %d pages of %d", scrubs, after, before)
+	}
 }
