@@ -78,16 +78,15 @@ func TestReplays(t *testing.T) {
 // play simulates a life until a day.
 func play(t *testing.T, seed uint64, end time.Time) (w *world) {
 	t.Helper()
-	v := newVerifier()
+	v, dir := newVerifier(), memDir(t)
 	synctest.Test(t, func(t *testing.T) {
-		w = newWorld(t, seed, v)
+		w = newWorld(t, seed, dir, v)
 		defer w.close()
 		w.live(end)
 	})
 	for _, wrong := range v.close() {
 		w.differ("%s", wrong)
 	}
-	os.RemoveAll(w.dir)
 	w.figures.verifiedEvents, w.figures.verifying, w.figures.ended = v.events, v.took, used()
 	if n := len(w.wrong); n > 0 {
 		t.Errorf("%d differences; once more: make decade SEED=%d YEARS=%d", n, seed, *years)

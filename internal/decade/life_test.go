@@ -89,7 +89,7 @@ func (w *world) day(day time.Time) {
 
 // trouble is what goes wrong on a day, when the others have gone.
 func (w *world) trouble(day time.Time) {
-	time.Sleep(4 * time.Second)
+	time.Sleep(2 * window) // nothing waits any more
 	switch n := w.dice.IntN(100); {
 	case w.saved != nil && n < 50:
 		w.restore()

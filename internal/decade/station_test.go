@@ -85,7 +85,7 @@ func (w *world) start() {
 	go func(s *station) { s.ended <- s.Run(ctx) }(w.st)
 	synctest.Wait()
 	w.figures.starts++
-	w.desk, w.excused = desk{}, time.Time{}
+	w.desk, w.excused, w.worn = desk{}, time.Time{}, false
 }
 
 // halt stops the daemon as an admin or the system does.
@@ -118,7 +118,12 @@ func (w *world) gone(lost string) {
 	w.figures.cuts++
 }
 
-func copyDir(to, from string) error { return os.CopyFS(to, os.DirFS(from)) }
+func copyDir(to, from string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	return os.Chmod(filepath.Join(to, "site.key"), 0o600)
+}
 
 // rows are what the display shows.
 func (w *world) rows() []string {

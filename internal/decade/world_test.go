@@ -51,6 +51,7 @@ type world struct {
 
 	fault    string    // of the cable; "" for none
 	readable bool      // a card was read in spite of it
+	worn     bool      // a commit was slow since the start of the daemon
 	excused  time.Time // until when alarms of what was wrong may stand
 	crash    crash
 	verifier *verifier
@@ -63,8 +64,9 @@ type world struct {
 // most is how many differences are listed before a life ends.
 const most = 10
 
-func newWorld(t *testing.T, seed uint64, v *verifier) *world {
-	place := "/dev/shm" // a disk in memory, where there is one
+// memDir is a folder until the end of the test, in memory where that can be.
+func memDir(t *testing.T) string {
+	place := "/dev/shm"
 	if _, err := os.Stat(place); err != nil {
 		place = ""
 	}
@@ -72,6 +74,11 @@ func newWorld(t *testing.T, seed uint64, v *verifier) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func newWorld(t *testing.T, seed uint64, dir string, v *verifier) *world {
 	w := &world{t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 10)), dir: dir, log: new(log), verifier: v, cards: 20000, reminded: map[*person]mailed{}, told: sha256.New()}
 	w.figures.began = used()
 	w.machine = &machine{dice: rand.New(rand.NewPCG(seed, 1970))}
