@@ -89,7 +89,7 @@ func (w *world) checkMails() {
 			}
 			// A mail says what was so when it went out, a moment before.
 			if l.due.IsZero() { // only how long it lasts was known, or the directory's word
-				first = l.since.AddDate(0, 0, length-6)
+				first = l.since.AddDate(0, 0, 1)
 			}
 			reason = reason || l.p == p && !m.at.Before(first) && (l.to.IsZero() || !m.at.After(l.to.Add(time.Minute)))
 		}

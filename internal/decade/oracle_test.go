@@ -215,7 +215,8 @@ func (w *world) ends(d *device) (t time.Time, off time.Duration, ok bool) {
 	}
 	for _, b := range w.machine.all {
 		if heard, on, ok := w.machine.when(b); ok && b.began.After(d.since) && on > time.Minute {
-			return heard.AddDate(0, 0, length), 3 * time.Hour, true
+			half := heard.Sub(d.since) / 2 // it was between, as far as the events of that boot tell
+			return d.since.AddDate(0, 0, length).Add(half), half + 3*time.Hour, true
 		}
 	}
 	return t, 0, false

@@ -78,7 +78,7 @@ func (w *world) restore() {
 			d.due, d.boot = time.Time{}, nil // as the directory says it, in its own words
 		}
 	}
-	time.Sleep(time.Minute)
+	time.Sleep(20 * time.Minute) // with the upkeep: somebody was perhaps erased just before the backup
 	w.check()
 	w.figures.restores++
 }
