@@ -1,14 +1,38 @@
 package ui
 
 import (
+	"compress/gzip"
+	_ "embed"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // phrase is a text of the station in the languages of the pages, in their order. The English
 // one is as the station makes it, with the verbs of its format; in the others $1, $2 … are
 // what stood for them. What stands for %v is a phrase, too, if there is one.
 type phrase [4]string
+
+//go:embed phrases.txt.gz
+var packed string // phrases.txt, which a test packs: a board has no room for all its words
+
+// phrases are what people meet on the pages of what the station says, unpacked when the first
+// is needed: four lines each, and an empty one.
+var phrases = sync.OnceValue(func() (all []phrase) {
+	r, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		panic(err) // it is in the program
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	for row := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		all = append(all, phrase(strings.SplitN(row, "\n", len(phrase{}))))
+	}
+	return all
+})
 
 // Say says in the page's language what the station says in English, and lang is the language
 // that it came out in: English where there are no words for it.
@@ -38,11 +62,9 @@ func (w *Words) say(text string) (string, bool) {
 	if at == 0 || text == "" {
 		return text, true
 	}
-	for _, list := range [][]phrase{phrases[:], hardware[:]} {
-		for i := range list {
-			if parts, ok := match(list[i][0], text, w); ok {
-				return fillIn(list[i][at], parts), true
-			}
+	for _, p := range phrases() {
+		if parts, ok := match(p[0], text, w); ok {
+			return fillIn(p[at], parts), true
 		}
 	}
 	for _, mark := range []string{"; ", ". ", ": "} {

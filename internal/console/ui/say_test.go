@@ -1,6 +1,9 @@
 package ui
 
 import (
+	"bytes"
+	"compress/gzip"
+	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -45,7 +48,7 @@ func TestSay(t *testing.T) {
 // what it is a phrase for, and no other is found before it.
 func TestPhrases(t *testing.T) {
 	places := regexp.MustCompile(`\$\d`)
-	all := slices.Concat(phrases[:], hardware[:])
+	all := phrases()
 	for i, p := range all {
 		verbs := len(verb.FindAllString(p[0], -1))
 		for _, text := range p {
@@ -73,7 +76,7 @@ var made = []string{"refused: ", " already", "did you mean", "that is a ", "not 
 func TestPhrasesAreSaid(t *testing.T) {
 	var source strings.Builder
 	read := func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(d.Name(), "phrases") || strings.HasSuffix(path, "_templ.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, "_templ.go") {
 			return err
 		}
 		text, err := os.ReadFile(path)
@@ -86,7 +89,7 @@ func TestPhrasesAreSaid(t *testing.T) {
 		}
 	}
 	all := source.String()
-	for _, p := range slices.Concat(phrases[:], hardware[:]) {
+	for _, p := range phrases() {
 		parts := verb.Split(p[0], -1)
 		longest := slices.MaxFunc(parts, func(a, b string) int { return len(a) - len(b) })
 		quoted := strings.ReplaceAll(longest, `"`, `\"`)
@@ -98,3 +101,32 @@ func TestPhrasesAreSaid(t *testing.T) {
 
 // status is the title of an answer, which net/http has.
 var status = regexp.MustCompile(`^[A-Z][a-z]+( [A-Z][a-z]+)*$`)
+
+var update = flag.Bool("update", false, "pack phrases.txt anew")
+
+// TestPacked: the program has phrases.txt as it is.
+func TestPacked(t *testing.T) {
+	text, err := os.ReadFile("phrases.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		var b bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		_, _ = w.Write(text)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("phrases.txt.gz", b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	var all strings.Builder
+	for _, p := range phrases() {
+		all.WriteString(strings.Join(p[:], "\n") + "\n\n")
+	}
+	if all.String() != string(text) {
+		t.Error("phrases.txt has changed: go test ./internal/console/ui -update")
+	}
+}
