@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout/ledger"
@@ -132,7 +133,10 @@ func (q *queue) again(most int) (picked []ledger.OutboxRow, err error) {
 			due = append(due, h)
 		}
 	}
-	slices.SortFunc(due, func(a, b *hold) int { return cmp.Or(a.until.Compare(b.until), a.first.Compare(b.first)) })
+	sort.Slice(due, func(i, j int) bool {
+		a, b := due[i], due[j]
+		return cmp.Or(a.until.Compare(b.until), a.first.Compare(b.first)) < 0
+	})
 	for _, h := range due {
 		if len(picked) == most {
 			break
@@ -244,7 +248,7 @@ func (q *queue) stuck() (keys []ledger.RowKey) {
 			keys = append(keys, h.first)
 		}
 	}
-	slices.SortFunc(keys, ledger.RowKey.Compare)
+	sort.Slice(keys, func(i, j int) bool { return keys[i].Compare(keys[j]) < 0 })
 	return keys
 }
 

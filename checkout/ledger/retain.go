@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout"
@@ -101,7 +102,9 @@ func (l *Ledger) sweep(ctx context.Context, s *sweeper) error {
 		left = then
 	}
 	// What is in nobody's history any more.
-	for some := range slices.Chunk(slices.SortedFunc(maps.Keys(s.erase), record.Ref.Compare), sweepRead) {
+	all := slices.Collect(maps.Keys(s.erase))
+	sort.Slice(all, func(i, j int) bool { return all[i].Compare(all[j]) < 0 })
+	for some := range slices.Chunk(all, sweepRead) {
 		var rest []record.Ref
 		err := l.view(func(t *txn) {
 			rest = slices.DeleteFunc(some, func(at record.Ref) bool { return t.lacks(at, s.erase[at]) })

@@ -62,50 +62,61 @@ func piRev1Pins() []Pin {
 	return pins
 }
 
-func piBoards() []*Board {
-	// Raspberry Pi's kernels call both revisions of the Model B by one name.
-	const b1, b2 = "raspberrypi,model-b", "raspberrypi,model-b-rev2"
-	board := func(key, name string, pins []Pin, compatible ...string) *Board {
-		chips := bcmLabels
-		if strings.Contains(key, "5") {
-			chips = rp1Labels
-		}
-		return &Board{
-			Key: key, Name: "Raspberry Pi " + name, compatible: compatible, Pins: pins,
-			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi, chips: chips, lines: piLines,
+// piModels are the boards, by the compatible names of their device trees. Raspberry Pi's
+// kernels call both revisions of the Model B by one name.
+//
+// A Compute Module's header is its carrier's. The IO boards of Raspberry Pi have
+// the usual one (Compute Module 4 IO Board and Compute Module 5 IO Board, data
+// sheets, "GPIO"); a carrier of another maker is drawn as if it had, too. The
+// device trees are bcm2711-rpi-cm4.dts and bcm2712-rpi-cm5.dtsi of
+// raspberrypi/linux.
+var piModels = []struct {
+	key, name  string
+	pins       int
+	compatible string
+}{
+	{"pi1-rev1", "Model B Rev 1", 26, "model-b"},
+	{"pi1", "Model B Rev 2", 26, "model-b model-b-rev2"},
+	{"pi-a", "Model A", 26, "model-a"},
+	{"pi-a+", "Model A+", 40, "model-a-plus"},
+	{"pi-b+", "Model B+", 40, "model-b-plus"},
+	{"pi2", "2 Model B", 40, "2-model-b"},
+	{"pi3", "3 Model B", 40, "3-model-b"},
+	{"pi3b+", "3 Model B+", 40, "3-model-b-plus"},
+	{"pi3a+", "3 Model A+", 40, "3-model-a-plus"},
+	{"pi4", "4 Model B", 40, "4-model-b"},
+	{"pi400", "400", 40, "400"},
+	{"pi5", "5 Model B", 40, "5-model-b"},
+	{"pi500", "500", 40, "500"}, // and the 500+, which has the same tree
+	{"cm4", "Compute Module 4", 40, "4-compute-module"},
+	{"cm5", "Compute Module 5", 40, "5-compute-module"},
+	{"zero", "Zero", 40, "model-zero"},
+	{"zero-w", "Zero W", 40, "model-zero-w"},
+	{"zero-2-w", "Zero 2 W", 40, "model-zero-2-w"},
+}
+
+func piBoards() (all []*Board) {
+	for _, m := range piModels {
+		b := &Board{
+			Key: m.key, Name: "Raspberry Pi " + m.name, Pins: piPins(m.pins),
+			Data0: "GPIO17", Data1: "GPIO18", Family: RaspberryPi, chips: bcmLabels, lines: piLines,
 			Supplies: Supplies{"2", "6", "1", "4", "14", "3", "5", "8", "10"},
 			Notes:    []string{"Header pins 17 and 18 are not GPIO17 and GPIO18. Count from the corner marked 1: odd numbers in one row, even in the other."},
 		}
+		for _, name := range strings.Fields(m.compatible) {
+			b.compatible = append(b.compatible, "raspberrypi,"+name)
+		}
+		if strings.Contains(m.key, "5") {
+			b.chips = rp1Labels
+		}
+		switch {
+		case m.key == "pi1-rev1":
+			b.Pins = piRev1Pins()
+		case strings.HasPrefix(m.key, "cm"):
+			b.others = []string{m.key + "-io", m.name, m.name + " IO Board"}
+			b.Notes = append(b.Notes, "The header is the carrier's: this is the one of Raspberry Pi's IO board. On another carrier go by its data sheet.")
+		}
+		all = append(all, b)
 	}
-	// A Compute Module's header is its carrier's. The IO boards of Raspberry Pi have
-	// the usual one (Compute Module 4 IO Board and Compute Module 5 IO Board, data
-	// sheets, "GPIO"); a carrier of another maker is drawn as if it had, too. The
-	// device trees are bcm2711-rpi-cm4.dts and bcm2712-rpi-cm5.dtsi of
-	// raspberrypi/linux.
-	module := func(key, name, compatible string) *Board {
-		b := board(key, name, piPins(40), compatible)
-		b.others = []string{key + "-io", name, name + " IO Board"}
-		b.Notes = append(b.Notes, "The header is the carrier's: this is the one of Raspberry Pi's IO board. On another carrier go by its data sheet.")
-		return b
-	}
-	return []*Board{
-		board("pi1-rev1", "Model B Rev 1", piRev1Pins(), b1),
-		board("pi1", "Model B Rev 2", piPins(26), b1, b2),
-		board("pi-a", "Model A", piPins(26), "raspberrypi,model-a"),
-		board("pi-a+", "Model A+", piPins(40), "raspberrypi,model-a-plus"),
-		board("pi-b+", "Model B+", piPins(40), "raspberrypi,model-b-plus"),
-		board("pi2", "2 Model B", piPins(40), "raspberrypi,2-model-b"),
-		board("pi3", "3 Model B", piPins(40), "raspberrypi,3-model-b"),
-		board("pi3b+", "3 Model B+", piPins(40), "raspberrypi,3-model-b-plus"),
-		board("pi3a+", "3 Model A+", piPins(40), "raspberrypi,3-model-a-plus"),
-		board("pi4", "4 Model B", piPins(40), "raspberrypi,4-model-b"),
-		board("pi400", "400", piPins(40), "raspberrypi,400"),
-		board("pi5", "5 Model B", piPins(40), "raspberrypi,5-model-b"),
-		board("pi500", "500", piPins(40), "raspberrypi,500"), // and the 500+, which has the same tree
-		module("cm4", "Compute Module 4", "raspberrypi,4-compute-module"),
-		module("cm5", "Compute Module 5", "raspberrypi,5-compute-module"),
-		board("zero", "Zero", piPins(40), "raspberrypi,model-zero"),
-		board("zero-w", "Zero W", piPins(40), "raspberrypi,model-zero-w"),
-		board("zero-2-w", "Zero 2 W", piPins(40), "raspberrypi,model-zero-2-w"),
-	}
+	return all
 }

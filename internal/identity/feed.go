@@ -3,6 +3,7 @@ package identity
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -95,7 +96,7 @@ func (s *Store) Feeds() []Feed {
 	for i, f := range s.feeds {
 		list[i] = f.Feed
 	}
-	slices.SortFunc(list, func(a, b Feed) int { return strings.Compare(a.Key(), b.Key()) })
+	sort.Slice(list, func(i, j int) bool { return list[i].Key() < list[j].Key() })
 	return list
 }
 

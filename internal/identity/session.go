@@ -2,6 +2,7 @@ package identity
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"stump/checkout"
@@ -92,7 +93,7 @@ func (s *Store) Sessions() (list []Session) {
 			list = append(list, Session{r.id(), r.Name, r.Role, r.Begun, r.Seen})
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Session) int { return b.Seen.Compare(a.Seen) })
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Seen.After(list[j].Seen) })
 	return list
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sort"
 	"strings"
 	"stump/wiegand"
 	"unicode/utf16"
@@ -209,12 +210,12 @@ func inOrder(names []string, moves map[int]bool) (lines []int) {
 			lines = append(lines, i)
 		}
 	}
-	slices.SortFunc(lines, func(i, j int) int {
-		a, b := names[i], names[j]
+	sort.Slice(lines, func(i, j int) bool {
+		a, b := names[lines[i]], names[lines[j]]
 		if len(a) != len(b) && strings.TrimRight(a, "0123456789") == strings.TrimRight(b, "0123456789") {
-			return len(a) - len(b)
+			return len(a) < len(b)
 		}
-		return strings.Compare(a, b)
+		return a < b
 	})
 	return lines
 }

@@ -2,9 +2,9 @@
 package device
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -146,7 +146,9 @@ func List(v ListView, keeper books.Keeper) (ListView, error) {
 			v.Devices = append(v.Devices, Row{d, State(v.Words, d)})
 		}
 	}
-	slices.SortStableFunc(v.Devices, func(a, b Row) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.SliceStable(v.Devices, func(i, j int) bool {
+		return strings.ToLower(v.Devices[i].Name) < strings.ToLower(v.Devices[j].Name)
+	})
 	if v.More = len(v.Devices) > ui.MostRows; v.More {
 		v.Devices = v.Devices[:ui.MostRows]
 	}

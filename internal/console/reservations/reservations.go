@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"net/url"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -249,8 +250,9 @@ func choices(devices map[string]books.Device) (c Choices) {
 		}
 	}
 	slices.Sort(c.Kinds)
-	slices.SortFunc(c.Devices, func(a, b Choice) int {
-		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
+	sort.Slice(c.Devices, func(i, j int) bool {
+		a, b := c.Devices[i], c.Devices[j]
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID)) < 0
 	})
 	c.Devices = c.Devices[:min(len(c.Devices), ui.MostRows)]
 	return c
@@ -306,6 +308,6 @@ func People(keeper books.Keeper) (all []books.Person, err error) {
 			all = append(all, p)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b books.Person) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+	sort.SliceStable(all, func(i, j int) bool { return strings.ToLower(all[i].Name) < strings.ToLower(all[j].Name) })
 	return all[:min(len(all), mostPeople)], nil
 }
