@@ -301,8 +301,13 @@ func (l *Ledger) LabTold(told []wire.Patch) error {
 			}
 			heard := t.labFields(p)
 			for name := range labrow.Diff(p.row.LabBase, heard) {
-				if value, said := o.Fields[name]; !said || value != heard[name] {
-					delete(heard, name) // changed again meanwhile
+				if _, said := o.Fields[name]; !said {
+					delete(heard, name) // changed meanwhile
+				}
+			}
+			for name, value := range o.Fields { // which may be another one by now
+				if heard[name] = value; value == "" {
+					delete(heard, name)
 				}
 			}
 			p.row.LabBase = labrow.Base(heard)

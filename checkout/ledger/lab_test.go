@@ -405,6 +405,33 @@ func TestRevisionInLab(t *testing.T) {
 	}
 }
 
+// TestChangedMeanwhile: what was changed again while the lab was told is told, too, also where
+// it is as it was before.
+func TestChangedMeanwhile(t *testing.T) {
+	b, a, z := labOfTwo(t)
+	for _, last := range []string{"", "scratched"} {
+		broken, then := "broken", last
+		a.ok(a.EditDevice("ipad", books.Edit{Condition: &broken}, "admin", checkout.SourceWeb))
+		said, err := a.LabPatches(0, 0)
+		a.ok(err)
+		a.ok(a.EditDevice("ipad", books.Edit{Condition: &then}, "admin", checkout.SourceWeb))
+		a.ok(a.LabTold(said))
+		again, err := a.LabPatches(0, 0)
+		a.ok(err)
+		if len(again) != 1 || again[0].Fields["condition"] != last {
+			t.Errorf("after %q it tells %+v", last, again)
+		}
+		b.send(a)
+		b.tell(a)
+		b.tell(z)
+		for _, x := range []*tester{a, z} {
+			d, err := x.FindDevice("ipad")
+			x.ok(err)
+			want(t, "its condition", d.Condition, last)
+		}
+	}
+}
+
 // TestUnsaid: rows that were changed without an event are patches once; of too many, all rows
 // have to be compared.
 func TestUnsaid(t *testing.T) {
