@@ -158,6 +158,8 @@ func TestHistoryOfAll(t *testing.T) {
 	case <-time.After(time.Minute):
 		t.Error("nobody is woken")
 	}
+	_, err = r.keys(books.HistoryFilter{}) // which waits until it is told
+	r.ok(err)
 	b.Bump("pixel", "ben", "", checkout.Place{})
 	tell()
 	all, err := r.keys(books.HistoryFilter{})
