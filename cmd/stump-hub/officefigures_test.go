@@ -89,7 +89,7 @@ func (f *figures) boards(page func(path string) (string, time.Duration)) {
 		if strings.Contains(last, `"person_id"`) {
 			break
 		}
-		if time.Since(began) > 3*time.Minute {
+		if time.Since(began) > 8*time.Minute {
 			f.Fatalf("the office has not got them: %s", last)
 		}
 		time.Sleep(time.Second)
