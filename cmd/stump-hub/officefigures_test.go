@@ -19,8 +19,8 @@ import (
 	"stump/internal/testkit"
 )
 
-// BenchmarkOffice prints what the console of a hub takes: its memory, how long after a bump at
-// a station the hub's API has it, and a board of many loans. `make bench-hub` runs it.
+// BenchmarkOffice prints what the console of a hub takes: its memory, and how long after a
+// bump at a station the hub's API has it. `make bench-hub` runs it.
 func BenchmarkOffice(b *testing.B) {
 	for b.Loop() {
 		f := newFigures(b)
@@ -30,8 +30,7 @@ func BenchmarkOffice(b *testing.B) {
 		admin := pinned(f.pin)
 		admin.Jar = jar
 		_, secret, _ := strings.Cut(words[len(words)-1], "#")
-		page := func(path string) (string, time.Duration) {
-			began := time.Now()
+		page := func(path string) string {
 			got, err := admin.Get("https://" + f.hub.addr + path)
 			f.ok(err)
 			defer got.Body.Close()
@@ -40,7 +39,7 @@ func BenchmarkOffice(b *testing.B) {
 			if got.StatusCode != http.StatusOK {
 				f.Fatalf("%s: %d %s", path, got.StatusCode, body)
 			}
-			return string(body), time.Since(began)
+			return string(body)
 		}
 		for in := false; !in; time.Sleep(50 * time.Millisecond) { // until the office is open
 			got, err := admin.PostForm("https://"+f.hub.addr+"/login", url.Values{"secret": {secret}})
@@ -49,8 +48,7 @@ func BenchmarkOffice(b *testing.B) {
 			in = got.StatusCode == http.StatusOK
 		}
 		north := (&shell{b, f.hub.file}).join("north")
-		pid := f.hub.cmd.Process.Pid
-		fmt.Printf("\n| what | hub |\n|---|---|\n| memory, idle, with an office (RssAnon) | %d MB |\n", testkit.RSSAnon(b, pid)>>10)
+		fmt.Printf("\n| what | hub |\n|---|---|\n| memory, idle, with an office (RssAnon) | %d MB |\n", testkit.RSSAnon(b, f.hub.cmd.Process.Pid)>>10)
 		var all []time.Duration
 		board := hubtest.New("north", time.Now())
 		patches := []wire.Patch{{Kind: "device", ID: "ipad", Fields: map[string]string{"name": "iPad"}}}
@@ -65,42 +63,11 @@ func BenchmarkOffice(b *testing.B) {
 			began := time.Now()
 			north.asks("POST", wire.PathAppend, a)
 			for has := false; !has; {
-				who, _ := page("/v1/who")
-				has = strings.Contains(who, fmt.Sprintf(`"person_id":"person-%d"`, i%2))
+				has = strings.Contains(page("/v1/who"), fmt.Sprintf(`"person_id":"person-%d"`, i%2))
 			}
 			all = append(all, time.Since(began))
 		}
 		slices.Sort(all)
 		fmt.Printf("| a bump at a station until the hub's /v1/who has it, p50 / p99 | %.1f / %.1f ms |\n", ms(all[len(all)/2]), ms(all[len(all)*99/100]))
-		f.boards(page)
-		fmt.Printf("| memory with all of it (RssAnon) | %d MB |\n", testkit.RSSAnon(b, pid)>>10)
-	}
-}
-
-// boards measures the board of many loans, which the office has to get first.
-func (f *figures) boards(page func(path string) (string, time.Duration)) {
-	const loans = 36_000
-	var lab int64
-	f.ok(f.pool.QueryRow(f.Context(), `select id from lab where name = 'lab'`).Scan(&lab))
-	f.fill(lab, 4*loans+4, loans)
-	began := time.Now()
-	for {
-		last, _ := page(fmt.Sprintf("/v1/who?q=length+%d", 4*loans+1))
-		if strings.Contains(last, `"person_id"`) {
-			break
-		}
-		if time.Since(began) > 8*time.Minute {
-			f.Fatalf("the office has not got them: %s", last)
-		}
-		time.Sleep(time.Second)
-	}
-	fmt.Printf("| %d rows until the office has them | %.0f s |\n", 5*loans+4, time.Since(began).Seconds())
-	for _, path := range []string{"/", "/v1/who?limit=1000"} {
-		best := time.Hour
-		for range 5 {
-			_, took := page(path)
-			best = min(best, took)
-		}
-		fmt.Printf("| %s of %d loans | %.0f ms |\n", path, loans, ms(best))
 	}
 }
