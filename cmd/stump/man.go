@@ -28,7 +28,7 @@ func init() {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(os.Args[2], "stump.toml.5"), []byte(pages.File("stump.toml", "Configuration of stump",
 			"The file is TOML. Each key has a default; a file may lack all of them but the lines of a reader. `stump config check` finds mistakes, and `stump config show` prints what is so now.",
-			config.Example)), 0o644)
+			config.Example())), 0o644)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
