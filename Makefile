@@ -120,7 +120,7 @@ cross: ## build bin/stump for the three kinds of boards, and bin/stump-hub for m
 	for arch in armv6 arm64 amd64; do scripts/compile $$arch bin/stump-$$arch || exit 1; done
 	for arch in arm64 amd64; do scripts/compile $$arch bin/stump-hub-$$arch stump-hub || exit 1; done
 	@ls -l bin/stump-*
-	@test -z "$$(find bin -name 'stump-armv6' -size +14500000c -o -name 'stump-*' ! -name 'stump-hub-*' -size +16000000c)" || { echo "FAIL: over 14.5 MB (armv6) or 16 MB, which is all that a board has to spare"; exit 1; }
+	@test -z "$$(find bin -name 'stump-armv6' -size +14500000c -o -name 'stump-*' ! -name 'stump-hub-*' -size +16500000c)" || { echo "FAIL: over 14.5 MB (armv6) or 16.5 MB, which is all that a board has to spare"; exit 1; }
 
 packages: ## build Debian packages in dist/: stump for the three kinds of boards, stump-hub for servers
 	scripts/package/build
