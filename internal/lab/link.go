@@ -208,6 +208,8 @@ type session struct {
 	epoch int64  // in which it was acknowledged
 	// failures is how often it failed before; guarded by mu.
 	failures *int
+	// patched counts how often the hub was told of changes of the register.
+	patched atomic.Int64
 }
 
 // meet compares what the hub has of this station with the ledger.
@@ -334,6 +336,9 @@ func (s *session) tell(patches []wire.Patch, most int) (int, error) {
 	if err := s.send(&a, &last); err != nil {
 		return 0, err
 	}
+	if len(a.Patches) > 0 {
+		s.patched.Add(1)
+	}
 	return len(a.Records) + len(a.Patches), s.o.Ledger.LabTold(a.Patches)
 }
 
@@ -380,8 +385,13 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 	return nil
 }
 
+// mostAgain is how often in a row rows are asked for once more: a station that tells of many
+// changes hears of others meanwhile.
+const mostAgain = 3
+
 // listen takes over what is new in the lab.
 func (s *session) listen() error {
+	again := 0
 	cursor, err := s.o.Ledger.Lab()
 	if err != nil {
 		return err
@@ -393,15 +403,21 @@ func (s *session) listen() error {
 		}
 		ctx, end := context.WithTimeout(s.ctx, wire.Wait+30*time.Second)
 		var c wire.Changes
+		asked := s.patched.Load()
 		err := s.c.ask(ctx, http.MethodGet, wire.PathChanges+"?"+q.Encode(), nil, &c)
 		end()
 		if err != nil {
 			return err
 		}
 		s.hears(c.At)
-		if err := s.take(c); err != nil {
+		taken, err := s.take(c, asked, again < mostAgain)
+		if err != nil {
 			return err
 		}
+		if again++; !taken {
+			continue
+		}
+		again = 0
 		cursor.Epoch, cursor.Ver = c.Epoch, c.Ver
 	}
 }
@@ -415,8 +431,9 @@ func (s *session) eraseGone() {
 }
 
 // take takes rows over. While an event is on its way nobody knows whether it or the row is
-// the newer.
-func (s *session) take(c wire.Changes) error {
+// the newer. Rows that were asked for before the hub was told of a change here may be older
+// than it: if again, they are asked for once more.
+func (s *session) take(c wire.Changes, asked int64, again bool) (taken bool, err error) {
 	s.busy.Lock()
 	defer s.busy.Unlock()
 	if c.Stations != nil {
@@ -425,15 +442,18 @@ func (s *session) take(c wire.Changes) error {
 		s.mu.Unlock()
 	}
 	if len(c.Subjects)+len(c.Loans) == 0 && !c.More {
-		return nil
+		return true, nil
+	}
+	if again && len(c.Subjects) > 0 && asked != s.patched.Load() {
+		return false, nil
 	}
 	news, err := s.o.Ledger.TakeLab(c, s.acked)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if news && s.o.News != nil {
 		s.o.News()
 	}
 	s.eraseGone()
-	return nil
+	return true, nil
 }
