@@ -54,6 +54,8 @@ type fuzzer struct {
 	found    map[string]int
 	statuses map[int]int
 	done     map[string]int // by call, what was not refused
+
+	begun, ended atomic.Int64 // imports
 }
 
 func newFuzzer(t *testing.T) *fuzzer {
@@ -156,6 +158,11 @@ func (f *fuzzer) one(random *openapitest.Random) {
 	}
 	ctx, cancel := context.WithTimeout(f.Context(), patience)
 	defer cancel()
+	if strings.HasSuffix(c.Path, "/import") {
+		f.begun.Add(1)
+		defer f.ended.Add(1)
+	}
+	ended := f.ended.Load()
 	resp, err := client.Do(r.WithContext(ctx))
 	if err != nil {
 		if !forever || !errors.Is(err, context.DeadlineExceeded) {
@@ -165,7 +172,9 @@ func (f *fuzzer) one(random *openapitest.Random) {
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil && !forever {
+	// An import breaks a list of lines off.
+	changed := r.Header.Get("Accept") == wire.LineType && f.begun.Load() > ended
+	if err != nil && !forever && !changed {
 		f.fault(r, who, "half an answer: %v", err)
 	}
 	if err != nil { // only whole lines are looked at
