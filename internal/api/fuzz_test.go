@@ -191,7 +191,7 @@ func (f *fuzzer) one(random *openapitest.Random) {
 	if err := f.spec.CheckAnswer(r.Call, a); err != nil {
 		f.fault(r, who, "not as described: %v", err)
 	}
-	random.Learn(a)
+	random.Learn(c, a)
 }
 
 // judge looks at a status.

@@ -3,6 +3,7 @@ package openapitest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -163,6 +164,9 @@ func (r *Random) body(c *Call, spoil bool) (media, body, wrong string) {
 		switch media {
 		case "application/json":
 			o := r.object(schema)
+			if example, ok := objectOf(content)["example"].(Object); ok && r.chance(30) {
+				o = maps.Clone(example) // some calls want values that belong together
+			}
 			if !spoil {
 				return media, encode(o), ""
 			}
@@ -312,8 +316,9 @@ func (r *Random) headers(c *Call, req *http.Request) {
 	}
 }
 
-// Learn puts what an answer has into the pool.
-func (r *Random) Learn(a Answer) {
+// Learn puts what an answer to a call has into the pool.
+func (r *Random) Learn(c *Call, a Answer) {
+	kind, _, _ := strings.Cut(strings.TrimPrefix(c.Path, "/v1/"), "/")
 	if _, id, ok := strings.Cut(a.Header.Get("Location"), "/v1/"); ok { // of what was begun
 		kind, id, _ := strings.Cut(id, "/")
 		r.learn(kind, id)
@@ -325,6 +330,12 @@ func (r *Random) Learn(a Answer) {
 		var v any
 		if json.Unmarshal([]byte(line), &v) == nil {
 			r.learnFrom(v)
+			list, _ := objectOf(v)["items"].([]any)
+			for _, item := range append(list, v) {
+				if id, ok := objectOf(item)["id"].(string); ok {
+					r.learn(kind, id)
+				}
+			}
 		}
 	}
 }
