@@ -121,16 +121,16 @@ func acceptCmd(g *globals) *cobra.Command {
 	cmd := command("accept ID", "Take one off the list: it is as it is in the lab", nil)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return usageError{hint.Errorf("usage: stump-hub conflicts accept ID", "one ID is wanted, and there are %d", len(args))}
+			return usageError{hint.Errorf("`stump-hub conflicts` lists them, each with its ID; then: stump-hub conflicts accept ID", "one ID is wanted, and there are %d", len(args))}
 		}
 		return nil
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, err := strconv.ParseInt(args[0], 10, 64)
+		id, err := strconv.ParseInt(strings.TrimPrefix(args[0], "lab-"), 10, 64) // as the inbox has it
 		if err != nil {
 			return usageError{hint.Errorf("`stump-hub conflicts` lists them", "%q is no ID of a conflict", args[0])}
 		}
-		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error { return s.Settle(cmd.Context(), lab, id) })
+		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error { return s.Settle(cmd.Context(), lab, id, actor()) })
 	}
 	cmd.Long = "Take a conflict off the list: an admin has looked, and it is as it is in the lab. Nothing\nelse changes; where it is not, put it right at any station with `stump give` or `stump return`."
 	return cmd
@@ -140,8 +140,7 @@ func acceptCmd(g *globals) *cobra.Command {
 func about(c *store.Conflict) string {
 	switch {
 	case c.Subject != nil && c.Field != nil:
-		field, _, _ := strings.Cut(*c.Field, "/") // of a tag, what it is looked up by is no word
-		return *c.Subject + " " + field
+		return *c.Subject + " " + c.FieldName()
 	case c.DeviceID != nil:
 		return *c.DeviceID
 	}
@@ -153,13 +152,8 @@ func told(s *store.Story, value *string) string {
 	switch {
 	case s != nil:
 		return strings.Join(strings.Fields(fmt.Sprintf("%s %s at %s", s.Kind, cmp.Or(s.Person, s.PersonID), s.Station)), " ")
-	case value != nil && *value != "":
-		if tag := strings.Split(*value, "|"); len(tag) == 3 {
-			return tag[1] // not its sealed number
-		}
-		return *value
 	}
-	return "-"
+	return store.Shown(value)
 }
 
 func whoCmd(g *globals) *cobra.Command {

@@ -16,6 +16,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -281,4 +283,85 @@ func TestOfficeNames(t *testing.T) {
 	if !bytes.Contains(north.asks("GET", wire.PathChanges+"?epoch=0&since=0&first", nil), []byte(`"office":true`)) {
 		t.Error("stations do not hear that the office is one")
 	}
+}
+
+// TestOfficeInbox: what stations did not agree on is in the inbox of the hub's console and API,
+// with both stories, until an admin accepts it there or by a command.
+func TestOfficeInbox(t *testing.T) {
+	database := pgtest.Own(t)
+	if err := database.Exec("postgres", "create database lab"); err != nil {
+		t.Fatal(err)
+	}
+	h := runs(t, database.URL("lab"), "")
+	words := strings.Fields(h.shell.does("setup"))
+	h.start()
+	a := h.browser(words[len(words)-1])
+	north, south := h.join("north"), h.join("south")
+	there, here := hubtest.New("north", time.Now()), hubtest.New("south", time.Now())
+	tells := func(s *caller, b *hubtest.Board, from int, patches ...wire.Patch) {
+		p := b.Next(from, 0)
+		p.Patches = patches
+		s.asks("POST", wire.PathAppend, p)
+	}
+	device := func(id, name, tag string) wire.Patch {
+		return wire.Patch{Kind: "device", ID: id, Fields: map[string]string{"name": name, "tag/" + tag: "active|…" + tag + "|"}}
+	}
+	// The stations are apart. Both have taken the iPad, each for somebody else; both have called a
+	// phone pixel; and both have given the card 77 away.
+	there.Bump("ipad", "ann", "", checkout.Place{})
+	tells(north, there, 0, device("ipad", "The iPad", "11"), device("pixel", "Pixel 9", "77"),
+		wire.Patch{Kind: "person", ID: "ann", Fields: map[string]string{"name": "Ann Okafor"}}, wire.Patch{Kind: "person", ID: "ben", Fields: map[string]string{"name": "Ben Lind"}})
+	here.Bump("ipad", "ben", "", checkout.Place{})
+	tells(south, here, 0, wire.Patch{Kind: "device", ID: "pixel", Fields: map[string]string{"name": "Pixel of south"}}, device("quest", "Quest", "77"))
+
+	type row struct {
+		ID, Kind, What, Here, There, Place string
+		Answers                            []string
+	}
+	var rows struct{ Items []row }
+	h.until(func() string { return fmt.Sprintf("%+v", rows) }, func() bool {
+		rows.Items = nil
+		h.ok(json.Unmarshal([]byte(a.does("GET", "/v1/inbox", "")), &rows))
+		rows.Items = slices.DeleteFunc(rows.Items, func(r row) bool { return r.Kind != "conflict" })
+		return len(rows.Items) == 3 && strings.HasPrefix(rows.Items[2].What, "The iPad")
+	})
+	want := []row{
+		{Kind: "conflict", What: "the field name of Pixel 9 was changed at south, too", Here: "Pixel 9", There: "Pixel of south", Place: "south", Answers: []string{"accept"}},
+		{Kind: "conflict", What: "Quest was given a tag at south that is another's", Here: "device pixel", There: "…77", Place: "south", Answers: []string{"accept"}},
+		{Kind: "conflict", What: "The iPad was moved at south, which did not know who had it", Here: "ben's name", There: "ann's name", Place: "north", Answers: []string{"accept"}},
+	}
+	ids := []string{}
+	for i, got := range rows.Items {
+		ids = append(ids, got.ID)
+		if got.ID = ""; !reflect.DeepEqual(got, want[i]) {
+			t.Errorf("%+v, want %+v", got, want[i])
+		}
+	}
+	page := a.does("GET", "/inbox", "")
+	for _, says := range []string{"Stations did not agree", "<b>north</b>", "<p>ann&#39;s name</p>", `value="` + ids[2] + `"`} {
+		if !strings.Contains(page, says) {
+			t.Errorf("the page has no %q: %s", says, page)
+		}
+	}
+
+	// One is accepted in a browser, one by a script, one by a command.
+	if answer, err := a.http.PostForm(h.url+"/inbox/accept", url.Values{"id": {ids[2]}}); err != nil || answer.Request.URL.RequestURI() != "/inbox?saved" {
+		t.Errorf("%v %v", answer, err)
+	}
+	a.does("POST", "/v1/sync/"+ids[1]+"/accept", "{}")
+	if status, got := a.asks("POST", "/v1/sync/"+ids[1]+"/accept", "{}"); status == http.StatusOK || !strings.Contains(got, "there is no conflict") {
+		t.Errorf("once more: %d %s", status, got)
+	}
+	if status, got := a.asks("POST", "/v1/sync/lab-x/accept", "{}"); status != http.StatusNotFound || !strings.Contains(got, "is no conflict") {
+		t.Errorf("no number: %d %s", status, got)
+	}
+	if left := h.shell.does("conflicts"); strings.Count(left, "\n") != 2 || !strings.Contains(left, "pixel name") {
+		t.Errorf("what is left: %s", left)
+	}
+	h.shell.does("conflicts", "accept", ids[0])
+	a.sees("/inbox", "Nothing to do.")
+
+	// Without the database it is not said that all is well.
+	database.Stop()
+	a.sees("/v1/inbox", "what its stations do not agree on is not listed")
 }

@@ -35,6 +35,9 @@ func (s *Server) waiting(r *http.Request) ([]inbox.Row, error) {
 	if s.o.Ledger != nil {
 		from.Info = s.o.Ledger.Info
 	}
+	if s.o.Disputes != nil {
+		from.Lab = func() []inbox.Row { return s.o.Disputes.Waiting(r.Context()) }
+	}
 	return from.Waiting(identity.Of(r.Context()).May(identity.Admin))
 }
 
@@ -84,8 +87,19 @@ func (s *Server) answers() console.Inbox {
 		Drop: func(id, actor string, source checkout.Source, note string) error {
 			return stuck(worker.Drop(id, actor, source, note))
 		},
-		Accept: func(id, actor string) error { return stuck(worker.Accept(id, actor)) },
+		Accept: s.accept,
 	}
+}
+
+// accept accepts what a row of the inbox asks for.
+func (s *Server) accept(r *http.Request, id string) error {
+	by := identity.Of(r.Context()).Name
+	if s.o.Disputes != nil {
+		if is, err := s.o.Disputes.Accept(r.Context(), id, by); is {
+			return err
+		}
+	}
+	return stuck(s.o.Worker.Accept(id, by))
 }
 
 // said is an error as who asks may read it, with a remedy unless nobody foresaw it.

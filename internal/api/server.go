@@ -35,6 +35,7 @@ import (
 	"stump/internal/credential"
 	"stump/internal/feed"
 	"stump/internal/identity"
+	"stump/internal/inbox"
 	"stump/internal/jobs"
 	"stump/internal/keyboard"
 	"stump/internal/lab"
@@ -89,6 +90,8 @@ type Options struct {
 	Wiring func(reader string) (svg string, err error)
 	// Weeks says how a reader was read in each week; nil without a daemon.
 	Weeks func(reader string) []signal.Week
+	// Disputes are what the stations of a lab have not agreed on; nil at a station.
+	Disputes Disputes
 	// Lab speaks with the hub; nil without a daemon.
 	Lab *lab.Link
 	// Access has the tokens and sessions; nil without a daemon.
@@ -107,6 +110,14 @@ type Options struct {
 	Log      *slog.Logger
 	// Now is the wall clock; time.Now if nil.
 	Now func() time.Time
+}
+
+// Disputes are what the stations of a lab have not agreed on, in its database.
+type Disputes interface {
+	// Waiting lists them; where it can't, it says so in a row.
+	Waiting(ctx context.Context) []inbox.Row
+	// Accept takes the row of an id off the list; is reports whether the id is of one.
+	Accept(ctx context.Context, id, actor string) (is bool, err error)
 }
 
 // Server answers the API.

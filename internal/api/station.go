@@ -93,7 +93,7 @@ func (s *Server) syncDrop(r *http.Request, d *wire.Decision) (any, error) {
 }
 
 func (s *Server) syncAccept(r *http.Request, _ *wire.Decision) (any, error) {
-	return s.decided(stuck(s.o.Worker.Accept(r.PathValue("id"), identity.Of(r.Context()).Name)))
+	return s.decided(s.accept(r, r.PathValue("id")))
 }
 
 // decided answers with the state after what an admin decided, unless that failed.

@@ -49,6 +49,7 @@ type pages struct {
 	changed int
 	// What the station says of itself, and what its worker was told.
 	status     directory.Status
+	disputes   []inbox.Row
 	conditions map[string][]selftest.Condition
 	said       []string
 }
@@ -81,7 +82,7 @@ func newPages(t testing.TB, with func(*Options)) *pages {
 	}
 	o.Inbox = Inbox{
 		Waiting: func(r *http.Request) ([]inbox.Row, error) {
-			return inbox.Station{Books: l, Now: noon, Status: func() (directory.Status, error) { return p.status, nil }, Conditions: func() map[string][]selftest.Condition { return p.conditions }}.Waiting(identity.Of(r.Context()).May(identity.Admin))
+			return inbox.Station{Books: l, Now: noon, Status: func() (directory.Status, error) { return p.status, nil }, Conditions: func() map[string][]selftest.Condition { return p.conditions }, Lab: func() []inbox.Row { return p.disputes }}.Waiting(identity.Of(r.Context()).May(identity.Admin))
 		},
 		Assign: func(r *http.Request, id, kind, name string) error {
 			tag, err := l.UnknownTag(id)
@@ -100,7 +101,10 @@ func newPages(t testing.TB, with func(*Options)) *pages {
 			p.said = append(p.said, fmt.Sprint("drop ", id, " ", actor, " ", source, " ", note))
 			return nil
 		},
-		Accept: func(id, actor string) error { p.said = append(p.said, "accept "+id+" "+actor); return nil },
+		Accept: func(r *http.Request, id string) error {
+			p.said = append(p.said, "accept "+id+" "+identity.Of(r.Context()).Name)
+			return nil
+		},
 	}
 	if with != nil {
 		with(&o)

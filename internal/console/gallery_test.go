@@ -293,6 +293,8 @@ func (g *gallery) inboxes() {
 	}
 	g.todos.forget()
 	g.get("Inbox", "of an admin", "/inbox")
+	g.disputes = disputed()
+	g.get("Inbox", "of a lab", "/inbox")
 	g.add("Inbox", "of a technician", tess, "GET", "/inbox", nil)
 	g.add("Inbox", "refused", root, "POST", "/inbox/assign", url.Values{"id": {"none"}, "kind": {"person"}, "name": {"Zoe"}})
 }

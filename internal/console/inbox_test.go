@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"testing"
+	"time"
 
 	"stump/checkout"
 	"stump/directory"
@@ -127,4 +128,32 @@ func TestInboxIsCountedOnce(t *testing.T) {
 	see(root, "/inbox", 1, `<b class="todo">1</b>`)
 	p.ask(root, "POST", "/inbox/ignore", url.Values{"id": {p.unknown(80, checkout.KindDevice)}})
 	see(root, "/devices", 1, `!class="todo"`)
+}
+
+// TestInboxOfLab: what the stations of a lab did not agree on is told with both stories, in the
+// reader's language, and an admin accepts what the lab has.
+func TestInboxOfLab(t *testing.T) {
+	p := newPages(t, nil)
+	p.disputes = disputed()
+	_, page := p.ask(tess, "GET", "/inbox", nil)
+	p.has("a technician", page, "Nothing to do.")
+	_, page = p.ask(root, "GET", "/inbox", nil)
+	p.has("in English", page, "Stations did not agree", "iPad &lt;1&gt; was moved at south, which did not know who had it", "<b>north</b>", "Ann Okafor", "Who bumped last has it.",
+		`href="/devices/ipad"`, `href="/people/ben"`, "!In the directory", "!Retry", "<b>south</b>")
+	_, page = p.ask(root, "GET", "/inbox", nil, "Accept-Language", "de")
+	p.has("in German", page, "Stationen waren uneins", "wechselte an south", "Wer zuletzt angestoßen hat, hat es.", "das Feld name von Ben wurde auch an south geändert")
+	if w, _ := p.ask(root, "POST", "/inbox/accept", url.Values{"id": {"lab-17"}}); w.Code != http.StatusSeeOther || !slices.Equal(p.said, []string{"accept lab-17 root"}) {
+		t.Errorf("%d %q", w.Code, p.said)
+	}
+}
+
+// disputed are two rows of a lab's inbox: who has a device, and what somebody is called.
+func disputed() []inbox.Row {
+	at := noon.Add(-time.Hour)
+	return []inbox.Row{
+		{ID: "lab-17", Kind: inbox.Conflict, What: "iPad <1> was moved at south, which did not know who had it", Why: new("who bumped last has it"), At: &at, Place: new("north"), DeviceID: new("ipad"),
+			Here: new("Ben"), There: new("Ann Okafor"), Remedy: new("see who has it, then accept what is so here, or give or return it"), Answers: []inbox.Answer{inbox.Accept}},
+		{ID: "lab-18", Kind: inbox.Conflict, What: "the field name of Ben was changed at south, too", Why: new("somebody had changed it since, and that counts"), At: &at, Place: new("south"), PersonID: new("ben"),
+			Here: new("Ben"), There: new("Benjamin"), Remedy: new("accept it where the lab is right; else change it on its page first"), Answers: []inbox.Answer{inbox.Accept}},
+	}
 }

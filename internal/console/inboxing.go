@@ -19,10 +19,11 @@ type Inbox struct {
 	Waiting func(*http.Request) ([]inbox.Row, error)
 	// Assign gives an unknown tag to a person or device of this kind and name.
 	Assign func(r *http.Request, id, kind, name string) error
-	// Retry, Drop and Accept answer for an event that a place did not take.
+	// Retry, Drop and Accept answer for an event that a place did not take; Accept for what two
+	// say differently, too.
 	Retry  func(id string) error
 	Drop   func(id, actor string, source checkout.Source, note string) error
-	Accept func(id, actor string) error
+	Accept func(r *http.Request, id string) error
 }
 
 func (c *Console) inbox(w http.ResponseWriter, r *http.Request) error {
@@ -83,8 +84,8 @@ func (c *Console) inboxRoutes() []Route {
 		{"POST /inbox/drop", identity.Admin, c.answer(func(r *http.Request, who identity.Principal, id string) error {
 			return c.o.Inbox.Drop(id, who.Name, who.Source, r.PostForm.Get("note"))
 		})},
-		{"POST /inbox/accept", identity.Admin, c.answer(func(_ *http.Request, who identity.Principal, id string) error {
-			return c.o.Inbox.Accept(id, who.Name)
+		{"POST /inbox/accept", identity.Admin, c.answer(func(r *http.Request, _ identity.Principal, id string) error {
+			return c.o.Inbox.Accept(r, id)
 		})},
 	}
 }

@@ -86,6 +86,8 @@ type Office struct {
 	Web func() wire.Web
 	// Books are those of a lab, from those of the station.
 	Books func(*Daemon) books.Keeper
+	// Disputes are what the stations of the lab have not agreed on.
+	Disputes api.Disputes
 	// Check reads the hub's file, and says that it is right.
 	Check func() (says string, err error)
 }
@@ -282,7 +284,7 @@ func (d *Daemon) newAPI() ([]task.Task, error) {
 	switch {
 	case d.o.Office != nil:
 		o.SelfTest, o.Wiring, o.Panel, o.Web = nil, nil, nil, d.o.Office.Web
-		o.Books = d.o.Office.Books(d)
+		o.Books, o.Disputes = d.o.Office.Books(d), d.o.Office.Disputes
 	case site != nil:
 		o.Web = site.Web
 	}

@@ -29,6 +29,8 @@ const (
 	Refused Kind = "refused"     // an event that a place did not take
 	Part    Kind = "part"        // is missing from its kit
 	Clash   Kind = "clash"       // a reservation that was made at two stations at once
+	// Conflict is what stations of a lab did not agree on, at its hub.
+	Conflict Kind = "conflict"
 )
 
 // Answer is something that can be done about a row.
@@ -40,7 +42,7 @@ const (
 	Ignore Answer = "ignore" // the tag
 	Retry  Answer = "retry"  // tell the place again
 	Drop   Answer = "drop"   // never tell it, with a note
-	Accept Answer = "accept" // Refused: the place's word; Doubt: the station's
+	Accept Answer = "accept" // Refused: the place's word; Doubt: the station's; Conflict: the lab's
 	Cancel Answer = "cancel" // the reservation
 )
 
@@ -56,7 +58,8 @@ type Row struct {
 	Place    *string    `json:"place"`
 	DeviceID *string    `json:"device_id"`
 	PersonID *string    `json:"person_id"`
-	// Here is who has the device by the station, and There by the directory.
+	// Here is who has the device by the station, and There by the directory. Of a Conflict they
+	// are what the lab has, and what the station Place said.
 	Here    *string  `json:"here"`
 	There   *string  `json:"there"`
 	Answers []Answer `json:"answers"`
@@ -87,7 +90,9 @@ type Station struct {
 	Status func() (directory.Status, error)
 	// Conditions are what is wrong with each reader; nil without readers.
 	Conditions func() map[string][]selftest.Condition
-	Now        time.Time
+	// Lab is what waits in the database of a lab; nil at a station.
+	Lab func() []Row
+	Now time.Time
 }
 
 // Waiting is the list for an admin, or else for a technician.
@@ -129,6 +134,9 @@ func (s Station) Waiting(admin bool) ([]Row, error) {
 	}
 	for _, c := range clashes {
 		all = append(all, clash(c))
+	}
+	if s.Lab != nil {
+		all = append(all, s.Lab()...)
 	}
 	return all, nil
 }

@@ -31,7 +31,7 @@ type View struct {
 // groups are the kinds of rows, as the page has them.
 func (v View) groups() []group {
 	all := []group{{v.FaultsHere, inbox.Fault, nil}, {v.NobodysTags, inbox.Tag, nil}, {v.TwoStories, inbox.Doubt, nil}, {v.NotTaken, inbox.Refused, nil}, {v.PartsMissing, inbox.Part, nil},
-		{v.ReservedTwice, inbox.Clash, nil}}
+		{v.ReservedTwice, inbox.Clash, nil}, {v.StationsDiffer, inbox.Conflict, nil}}
 	for i := range all {
 		for _, r := range v.Rows {
 			if r.Kind == all[i].kind {

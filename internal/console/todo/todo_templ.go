@@ -77,7 +77,7 @@ func row(v View, r inbox.Row) templ.Component {
 				markup.Text(templ_Buffer, ui.Fill(v.AtPlace, text(r.Place)))
 			}
 			markup.HTML(templ_Buffer, "</p>")
-		} else if r.Place != nil {
+		} else if r.Place != nil && r.There == nil {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, *r.Place)
 			markup.HTML(templ_Buffer, "</p>")
@@ -92,9 +92,17 @@ func row(v View, r inbox.Row) templ.Component {
 			markup.Text(templ_Buffer, v.HereIs)
 			markup.HTML(templ_Buffer, "</b><p>")
 			markup.Text(templ_Buffer, v.story(r.Here))
-			markup.HTML(templ_Buffer, "</p></div><div><b>")
-			markup.Text(templ_Buffer, v.ThereIs)
-			markup.HTML(templ_Buffer, "</b><p>")
+			markup.HTML(templ_Buffer, "</p></div><div>")
+			if r.Kind == inbox.Conflict {
+				markup.HTML(templ_Buffer, "<b>")
+				markup.Text(templ_Buffer, text(r.Place))
+				markup.HTML(templ_Buffer, "</b>")
+			} else {
+				markup.HTML(templ_Buffer, "<b>")
+				markup.Text(templ_Buffer, v.ThereIs)
+				markup.HTML(templ_Buffer, "</b>")
+			}
+			markup.HTML(templ_Buffer, "<p>")
 			markup.Text(templ_Buffer, v.story(r.There))
 			markup.HTML(templ_Buffer, "</p></div></div>")
 		}
@@ -123,6 +131,12 @@ func row(v View, r inbox.Row) templ.Component {
 			markup.Link(templ_Buffer, ui.To("/devices/", *r.DeviceID))
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, v.LookAt)
+			markup.HTML(templ_Buffer, "</a></p>")
+		} else if r.PersonID != nil && r.There != nil {
+			markup.HTML(templ_Buffer, "<p><a href=\"")
+			markup.Link(templ_Buffer, ui.To("/people/", *r.PersonID))
+			markup.HTML(templ_Buffer, "\">")
+			markup.Text(templ_Buffer, v.LookAtIt)
 			markup.HTML(templ_Buffer, "</a></p>")
 		}
 		templ_Err = does(v, r).Render(ctx, templ_Buffer)
@@ -173,7 +187,7 @@ func does(v View, r inbox.Row) templ.Component {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.DoubtDoes)
 			markup.HTML(templ_Buffer, "</p>")
-		} else if has(r, inbox.Accept) {
+		} else if has(r, inbox.Accept) && r.Kind != inbox.Conflict {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.AcceptDoes)
 			markup.HTML(templ_Buffer, " ")

@@ -48,7 +48,7 @@ type Words struct {
 	Labels, OnASheet, AlreadyGone, LabelHint         string
 	Inbox, NothingToDo, FaultsHere, NobodysTags      string
 	TwoStories, NotTaken, PartsMissing, UnknownBadge string
-	ReservedTwice                                    string
+	ReservedTwice, StationsDiffer                    string
 	UnknownDevice, UnknownTag, SeenTimes, SeenLast   string
 	SeenAt, Assign, Ignore, IgnoreDoes, AssignTo     string
 	APerson, ADevice, RetryIt, RetryDoes, AcceptIt   string
@@ -112,7 +112,7 @@ var english = Words{
 	Calendar: "Calendar", CalendarMine: "Your calendar program can show what is reserved for you and when you must bring something back.", CalendarDevice: "A calendar program can show for whom this is reserved.", CalendarHint: "It subscribes to a secret address: whoever has it reads this calendar. A new one ends the one before.", NewAddress: "Make an address",
 	Labels: "Labels", OnASheet: "Labels on a sheet", AlreadyGone: "Already gone", LabelHint: "Print without margins, at 100 %. A phone that reads a code opens the device's page.",
 	Inbox: "Inbox", NothingToDo: "Nothing to do.", FaultsHere: "Faults", NobodysTags: "Tags that nobody has",
-	TwoStories: "Who has it?", NotTaken: "Not delivered", PartsMissing: "Missing from their kits", ReservedTwice: "Reserved twice", UnknownBadge: "Unknown badge %s",
+	TwoStories: "Who has it?", NotTaken: "Not delivered", PartsMissing: "Missing from their kits", ReservedTwice: "Reserved twice", StationsDiffer: "Stations did not agree", UnknownBadge: "Unknown badge %s",
 	UnknownDevice: "Unknown device %s", UnknownTag: "Unknown tag %s", SeenTimes: "shown %s×", SeenLast: "last %s",
 	SeenAt: "at %s", Assign: "Assign", Ignore: "Ignore", IgnoreDoes: "Ignore: it is not listed again.",
 	AssignTo: "Whose is it", APerson: "a person's", ADevice: "a device's", RetryIt: "Retry",
@@ -154,7 +154,7 @@ var german = Words{
 	Calendar: "Kalender", CalendarMine: "Dein Kalenderprogramm kann zeigen, was für dich reserviert ist und wann du etwas zurückbringen musst.", CalendarDevice: "Ein Kalenderprogramm kann zeigen, für wen das reserviert ist.", CalendarHint: "Es abonniert eine geheime Adresse: Wer sie hat, liest diesen Kalender. Eine neue beendet die vorige.", NewAddress: "Adresse machen",
 	Labels: "Etiketten", OnASheet: "Etiketten auf einem Bogen", AlreadyGone: "Schon verbraucht", LabelHint: "Ohne Ränder und mit 100 % drucken. Ein Telefon, das einen Code liest, öffnet die Seite des Geräts.",
 	Inbox: "Eingang", NothingToDo: "Nichts zu tun.", FaultsHere: "Störungen", NobodysTags: "Chips, die niemand hat",
-	TwoStories: "Wer hat es?", NotTaken: "Nicht zugestellt", PartsMissing: "Fehlt im Koffer", ReservedTwice: "Doppelt reserviert", UnknownBadge: "Unbekannter Ausweis %s",
+	TwoStories: "Wer hat es?", NotTaken: "Nicht zugestellt", PartsMissing: "Fehlt im Koffer", ReservedTwice: "Doppelt reserviert", StationsDiffer: "Stationen waren uneins", UnknownBadge: "Unbekannter Ausweis %s",
 	UnknownDevice: "Unbekanntes Gerät %s", UnknownTag: "Unbekannter Chip %s", SeenTimes: "%s× gezeigt", SeenLast: "zuletzt %s",
 	SeenAt: "an %s", Assign: "Zuordnen", Ignore: "Ignorieren", IgnoreDoes: "Ignorieren: Er wird nicht mehr gezeigt.",
 	AssignTo: "Wem gehört er", APerson: "einer Person", ADevice: "einem Gerät", RetryIt: "Noch einmal",
@@ -196,7 +196,7 @@ var french = Words{
 	Calendar: "Calendrier", CalendarMine: "Votre agenda peut montrer ce qui vous est réservé et quand vous devez rendre quelque chose.", CalendarDevice: "Un agenda peut montrer pour qui ceci est réservé.", CalendarHint: "Il s'abonne à une adresse secrète : qui l'a lit ce calendrier. Une nouvelle met fin à la précédente.", NewAddress: "Créer une adresse",
 	Labels: "Étiquettes", OnASheet: "Étiquettes par feuille", AlreadyGone: "Déjà utilisées", LabelHint: "Imprimez sans marges, à 100 %. Un téléphone qui lit un code ouvre la page de l'appareil.",
 	Inbox: "À traiter", NothingToDo: "Rien à faire.", FaultsHere: "Pannes", NobodysTags: "Puces sans propriétaire",
-	TwoStories: "Qui l'a ?", NotTaken: "Non transmis", PartsMissing: "Manque à son lot", ReservedTwice: "Réservé deux fois", UnknownBadge: "Badge inconnu %s",
+	TwoStories: "Qui l'a ?", NotTaken: "Non transmis", PartsMissing: "Manque à son lot", ReservedTwice: "Réservé deux fois", StationsDiffer: "Stations en désaccord", UnknownBadge: "Badge inconnu %s",
 	UnknownDevice: "Appareil inconnu %s", UnknownTag: "Puce inconnue %s", SeenTimes: "montrée %s×", SeenLast: "en dernier %s",
 	SeenAt: "à %s", Assign: "Attribuer", Ignore: "Ignorer", IgnoreDoes: "Ignorer : on ne la montre plus.",
 	AssignTo: "À qui est-elle", APerson: "à une personne", ADevice: "à un appareil", RetryIt: "Réessayer",
@@ -238,7 +238,7 @@ var spanish = Words{
 	Calendar: "Calendario", CalendarMine: "Tu programa de calendario puede mostrar lo que tienes reservado y cuándo debes devolver algo.", CalendarDevice: "Un programa de calendario puede mostrar para quién está reservado esto.", CalendarHint: "Se suscribe a una dirección secreta: quien la tiene lee este calendario. Una nueva anula la anterior.", NewAddress: "Crear una dirección",
 	Labels: "Etiquetas", OnASheet: "Etiquetas por hoja", AlreadyGone: "Ya usadas", LabelHint: "Imprima sin márgenes, al 100 %. Un teléfono que lee un código abre la página del equipo.",
 	Inbox: "Pendientes", NothingToDo: "Nada que hacer.", FaultsHere: "Averías", NobodysTags: "Etiquetas sin dueño",
-	TwoStories: "¿Quién lo tiene?", NotTaken: "No entregado", PartsMissing: "Falta en su kit", ReservedTwice: "Reservado dos veces", UnknownBadge: "Tarjeta desconocida %s",
+	TwoStories: "¿Quién lo tiene?", NotTaken: "No entregado", PartsMissing: "Falta en su kit", ReservedTwice: "Reservado dos veces", StationsDiffer: "Estaciones en desacuerdo", UnknownBadge: "Tarjeta desconocida %s",
 	UnknownDevice: "Equipo desconocido %s", UnknownTag: "Etiqueta desconocida %s", SeenTimes: "mostrada %s×", SeenLast: "la última %s",
 	SeenAt: "en %s", Assign: "Asignar", Ignore: "Ignorar", IgnoreDoes: "Ignorar: no se muestra más.",
 	AssignTo: "De quién es", APerson: "de una persona", ADevice: "de un equipo", RetryIt: "Reintentar",

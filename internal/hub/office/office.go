@@ -93,7 +93,7 @@ func Open(o Options) *Office {
 	f := &Office{o: o, closed: errNotYet}
 	station, err := daemon.New(daemon.Options{
 		Config: o.Config.Station, StateDir: Dir(o.Config), StateNamed: true, Socket: Socket(o.Config), Version: o.Version, Log: o.Log,
-		Office: &daemon.Office{Hub: hub.Here(o.Hub), Web: o.Web, Books: f.books, Check: func() (string, error) {
+		Office: &daemon.Office{Hub: hub.Here(o.Hub), Web: o.Web, Books: f.books, Disputes: disputes{f}, Check: func() (string, error) {
 			path := o.Config.Station.Path()
 			_, err := hub.LoadConfig(path)
 			return path + " is right\n", err

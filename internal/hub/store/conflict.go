@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +40,27 @@ type Conflict struct {
 	Refused     *string   `json:"refused"`
 	Station     string    `json:"station"`
 	At          time.Time `json:"at"`
+}
+
+// FieldName is the field that was not changed, in a word: of a tag, by what it is looked up is
+// none.
+func (c *Conflict) FieldName() string {
+	if c.Field == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(*c.Field, "/")
+	return name
+}
+
+// Shown is the value of a field as people may read it: of a tag, its last digits.
+func Shown(value *string) string {
+	if value == nil || *value == "" {
+		return "-"
+	}
+	if tag := strings.Split(*value, "|"); len(tag) == 3 {
+		return tag[1]
+	}
+	return *value
 }
 
 // story reads one of an event.
@@ -88,8 +110,9 @@ where c.lab = $1 and c.settled is null order by c.id`, lab)
 	return all, err
 }
 
-// Settle takes a conflict off the list: an admin has looked, and it is as it is in the lab.
-func (s *Store) Settle(ctx context.Context, lab, id int64) error {
+// Settle takes a conflict off the list: an admin, the actor, has looked, and it is as it is in
+// the lab.
+func (s *Store) Settle(ctx context.Context, lab, id int64, actor string) error {
 	var now newest
 	err := s.write(ctx, func(tx pgx.Tx) error {
 		l, err := s.lock(ctx, tx, lab)
@@ -101,9 +124,9 @@ func (s *Store) Settle(ctx context.Context, lab, id int64) error {
 			chain  []byte
 			seq    *int64
 		)
-		err = tx.QueryRow(ctx, `update conflict set settled = $3 where lab = $1 and id = $2 and settled is null returning device, chain, seq`, lab, id, l.now).Scan(&device, &chain, &seq)
+		err = tx.QueryRow(ctx, `update conflict set settled = $3, settled_by = $4 where lab = $1 and id = $2 and settled is null returning device, chain, seq`, lab, id, l.now, actor).Scan(&device, &chain, &seq)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return hint.Errorf("`stump-hub conflicts` lists them", "there is no conflict %d", id)
+			return hint.Errorf("`stump-hub conflicts` lists them; somebody may have accepted it", "there is no conflict %d", id)
 		}
 		if err != nil {
 			return err
