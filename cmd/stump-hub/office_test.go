@@ -177,10 +177,15 @@ func TestOffice(t *testing.T) {
 	b.Bump("ipad", "ann", "", checkout.Place{})
 	p := b.Next(0, 0)
 	p.Patches = []wire.Patch{{Kind: "device", ID: "ipad", Fields: map[string]string{"name": "The iPad"}}, {Kind: "person", ID: "ann", Fields: map[string]string{"name": "Ann Okafor"}}}
+	p.Station.URL = "https://north.example:8443"
 	north.asks("POST", wire.PathAppend, p)
 	a.sees("/v1/who", "Ann Okafor")
 	a.sees("/", `data-device="ipad"`)
-	a.sees("/stations", "north")
+	a.sees("/stations", `<a href="https://north.example:8443" rel="noreferrer">north</a>`)
+	p = b.Next(1, 0)
+	p.Station.URL = "javascript:alert(1)"
+	north.asks("POST", wire.PathAppend, p)
+	a.sees("/v1/lab/stations", `"url":null`)
 	a.sees("/v1/lab/stations", `"name":"north"`)
 	a.sees("/v1/status", `"lab":"berlin"`)
 

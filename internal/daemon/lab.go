@@ -14,7 +14,7 @@ import (
 // will be.
 func (d *Daemon) newLab() (err error) {
 	o := lab.Options{
-		Ledger: d.Ledger, Dir: d.o.StateDir, Version: d.o.Version, Fault: d.firstFault, Now: wallClock(d.o.Config).Now,
+		Ledger: d.Ledger, Dir: d.o.StateDir, Version: d.o.Version, Fault: d.firstFault, URL: func() string { return d.web }, Now: wallClock(d.o.Config).Now,
 		News: func() { d.Panel.Poke() }, Key: d.Ledger.SiteKey, Rekey: d.rekey, Stale: d.o.Config.Lab.Stale, Log: d.o.Log,
 	}
 	if d.o.Office != nil {

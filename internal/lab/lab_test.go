@@ -52,7 +52,7 @@ func (s *station) ok(err error) {
 func (s *station) start() {
 	s.Helper()
 	link, err := lab.New(lab.Options{
-		Ledger: s.Ledger, Dir: s.dir, Version: "test", Fault: func() string { return "the reader of " + s.o.Station + " is silent" },
+		Ledger: s.Ledger, Dir: s.dir, Version: "test", Fault: func() string { return "the reader of " + s.o.Station + " is silent" }, URL: func() string { return "https://" + s.o.Station + ".example" },
 		Now: clock.Now, Key: s.SiteKey, Stale: time.Minute,
 		Rekey: func(key []byte) error { return s.Rekey(key, s.SiteKey()) },
 	})
@@ -163,8 +163,8 @@ func TestTwoStations(t *testing.T) {
 		}
 		return strings.Join(names, " ")
 	})
-	if got := hub.Fault("b"); got != "the reader of b is silent" {
-		t.Errorf("the hub hears of b: %q", got)
+	if got := hub.Said("b"); got.Fault != "the reader of b is silent" || got.URL != "https://b.example" {
+		t.Errorf("the hub hears of b: %+v", got)
 	}
 }
 

@@ -27,6 +27,8 @@ type Options struct {
 	Version string
 	// Fault is the first thing that is wrong with the station, "" for nothing; may be nil.
 	Fault func() string
+	// URL is where browsers reach the station, "" for nowhere; may be nil.
+	URL func() string
 	// Now is the station's time.
 	Now func() checkout.Stamp
 	// Rekey changes the site key of the station, and keeps the one before.
@@ -359,6 +361,9 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 	a.Station = wire.Station{Name: s.m.Name, Version: s.o.Version}
 	if s.o.Fault != nil {
 		a.Station.Fault = s.o.Fault()
+	}
+	if s.o.URL != nil {
+		a.Station.URL = s.o.URL()
 	}
 	ctx, end := context.WithTimeout(s.ctx, time.Minute)
 	defer end()

@@ -100,6 +100,9 @@ func (d Desk) Stations(_ *http.Request, _ url.Values, p books.Page) (iter.Seq2[w
 			if m.Fault != "" {
 				s.Fault = &m.Fault
 			}
+			if m.URL != "" {
+				s.URL = &m.URL
+			}
 			if n++; !yield(s, nil) || n == p.Limit {
 				return
 			}

@@ -56,6 +56,8 @@ type LabStation struct {
 	Fault   *string    `json:"fault"`
 	// Office: it is a hub's own, without readers.
 	Office bool `json:"office"`
+	// URL is where browsers reach it; null: nowhere, or nobody knows.
+	URL *string `json:"url"`
 }
 
 // Key is its place in lists.

@@ -39,6 +39,7 @@ type View struct {
 type Member struct {
 	Name, Heard, Version, Lag string
 	Fault                     string // empty for none
+	URL                       string // of its own pages; empty for none
 }
 
 // Lab adds the other stations of the lab.
@@ -47,7 +48,7 @@ func (v *View) Lab(all []wire.LabStation, now time.Time) {
 		if v.Status.Lab != nil && v.Status.Lab.Station != nil && *v.Status.Lab.Station == s.Name {
 			continue
 		}
-		m := Member{Name: s.Name, Heard: "–", Version: "–", Lag: strconv.FormatUint(s.Lag, 10)}
+		m := Member{Name: s.Name, Heard: "–", Version: "–", Lag: strconv.FormatUint(s.Lag, 10), URL: text(s.URL)}
 		if s.Heard != nil {
 			m.Heard = v.At(s.Heard.In(now.Location()), now)
 		}

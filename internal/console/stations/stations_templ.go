@@ -87,7 +87,15 @@ func members(v View) templ.Component {
 		markup.HTML(templ_Buffer, "</th></tr></thead> <tbody>")
 		for _, m := range v.Members {
 			markup.HTML(templ_Buffer, "<tr><th scope=\"row\">")
-			markup.Text(templ_Buffer, m.Name)
+			if m.URL == "" {
+				markup.Text(templ_Buffer, m.Name)
+			} else {
+				markup.HTML(templ_Buffer, "<a href=\"")
+				markup.Link(templ_Buffer, templ.URL(m.URL))
+				markup.HTML(templ_Buffer, "\" rel=\"noreferrer\">")
+				markup.Text(templ_Buffer, m.Name)
+				markup.HTML(templ_Buffer, "</a>")
+			}
 			markup.HTML(templ_Buffer, "</th><td data-is=\"")
 			markup.Text(templ_Buffer, v.T.LastHeard)
 			markup.HTML(templ_Buffer, "\">")
@@ -121,7 +129,7 @@ func members(v View) templ.Component {
 func Page(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var32 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var34 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = troubled(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -174,7 +182,7 @@ func Page(v View) templ.Component {
 			}
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var32), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var34), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -351,8 +359,8 @@ func weeks(v View, r Reader) templ.Component {
 			for _, b := range weekBars(r.Weeks) {
 				{
 					markup.HTML(templ_Buffer, "<rect class=\"")
-					var templ_Var77 = []any{b.Class}
-					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var77).String())
+					var templ_Var79 = []any{b.Class}
+					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var79).String())
 					markup.HTML(templ_Buffer, "\" x=\"")
 					markup.Text(templ_Buffer, b.X)
 					markup.HTML(templ_Buffer, "\" y=\"")
@@ -427,7 +435,7 @@ func picture(v View, reader string) templ.Component {
 func TestPage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var103 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var105 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = asked(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -453,7 +461,7 @@ func TestPage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</tbody></table></div>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var103), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var105), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -521,8 +529,8 @@ func check(v View, c Check) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		{
 			markup.HTML(templ_Buffer, "<tr class=\"")
-			var templ_Var117 = []any{c.Class}
-			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var117).String())
+			var templ_Var119 = []any{c.Class}
+			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var119).String())
 			markup.HTML(templ_Buffer, "\"")
 		}
 		markup.HTML(templ_Buffer, "><th scope=\"row\">")
@@ -562,8 +570,8 @@ func ended(v View) templ.Component {
 		if s := v.Test.Summary; s != nil {
 			{
 				markup.HTML(templ_Buffer, "<p class=\"")
-				var templ_Var121 = []any{"verdict", "is-" + string(s.Result)}
-				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var121).String())
+				var templ_Var123 = []any{"verdict", "is-" + string(s.Result)}
+				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var123).String())
 				markup.HTML(templ_Buffer, "\" role=\"status\"")
 			}
 			markup.HTML(templ_Buffer, ">")
@@ -604,7 +612,7 @@ func ended(v View) templ.Component {
 func ScopePage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var131 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var133 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.ScopeHint)
 			markup.HTML(templ_Buffer, "</p><noscript><p role=\"alert\">")
@@ -630,7 +638,7 @@ func ScopePage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\" defer></script>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var131), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var133), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

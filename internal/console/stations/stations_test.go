@@ -170,13 +170,22 @@ func TestOthersOfLab(t *testing.T) {
 	v.Lab([]wire.LabStation{
 		{Name: "hub", Office: true},
 		{Name: "annex", Office: true, Heard: &heard, Version: known("1.2")},
-		{Name: "north", Lag: 3, Fault: known("door: no lines")},
+		{Name: "north", Lag: 3, Fault: known("door: no lines"), URL: known("https://north.example:8443")},
+		{Name: "evil", URL: known("javascript:alert(1)")},
 	}, noon)
 	want := []Member{
-		{"annex (an office of the hub)", "11:00", "1.2", "0", ""},
-		{"north", "–", "–", "3", "door: no lines"},
+		{"annex (an office of the hub)", "11:00", "1.2", "0", "", ""},
+		{"north", "–", "–", "3", "door: no lines", "https://north.example:8443"},
+		{"evil", "–", "–", "0", "", "javascript:alert(1)"},
 	}
 	if !reflect.DeepEqual(v.Members, want) {
 		t.Errorf("%+v, want %+v", v.Members, want)
+	}
+	var page strings.Builder
+	if err := List(v).Render(t.Context(), &page); err != nil {
+		t.Fatal(err)
+	}
+	if got := page.String(); !strings.Contains(got, `<a href="https://north.example:8443" rel="noreferrer">north</a>`) || strings.Contains(got, "javascript:") || strings.Contains(got, `>annex (an office of the hub)</a>`) {
+		t.Errorf("the page: %s", got)
 	}
 }

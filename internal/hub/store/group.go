@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 
@@ -280,11 +281,24 @@ func (g *group) job(j *job) error {
 
 // hears notes how a station is.
 func (g *group) hears(st *station, j *job) {
-	if of := j.Station; of.Version != st.version || of.Fault != st.fault {
-		st.version, st.fault, st.changed = of.Version, of.Fault, true
+	of := j.Station
+	if !isSite(of.URL) {
+		of.URL = ""
+	}
+	if of.Version != st.version || of.Fault != st.fault || of.URL != st.url {
+		st.version, st.fault, st.url, st.changed = of.Version, of.Fault, of.URL, true
 		g.members = g.next()
 	}
 }
+
+// isSite reports whether an address can be that of a station's pages: admins follow it.
+func isSite(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && len(address) <= mostURL
+}
+
+// mostURL is how many bytes the address of a station may have.
+const mostURL = 300
 
 // begin gives a station the chain whose first event it sends.
 func (g *group) begin(st *station, j *job) error {

@@ -279,7 +279,7 @@ func (x *joining) write() error {
 	}
 	x.members = x.next()
 	x.rows.Queue(`insert into station (lab, name, chain, token, joined, heard, epoch, since, version, fault, office) values ($1, $2, $3, $4, $5, $5, 0, 0, $6, '', $7)
-on conflict (lab, name) do update set chain = excluded.chain, token = excluded.token, joined = excluded.joined, heard = excluded.heard, epoch = 0, since = 0, version = excluded.version, fault = '', office = excluded.office`,
+on conflict (lab, name) do update set chain = excluded.chain, token = excluded.token, joined = excluded.joined, heard = excluded.heard, epoch = 0, since = 0, version = excluded.version, fault = '', url = '', office = excluded.office`,
 		x.id, x.Name, genesis, sum[:], x.now, x.Version, x.Office)
 	x.rows.Queue(`update join_code set spent = $2 where id = $1`, x.code.ID, x.now)
 	x.rows.Queue(`update lab set key_check = $2 where id = $1 and key_check is null`, x.id, check)

@@ -132,11 +132,12 @@ func loadStations(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 		name             string
 		own, token, hash []byte
 		version, fault   string
+		url              string
 		seq              *int64
 		ht               *time.Time
 	)
-	each(b, []any{&lab, &name, &own, &token, &version, &fault, &seq, &hash, &ht}, func() error {
-		st := &station{name: name, version: version, fault: fault}
+	each(b, []any{&lab, &name, &own, &token, &version, &fault, &url, &seq, &hash, &ht}, func() error {
+		st := &station{name: name, version: version, fault: fault, url: url}
 		copy(st.chain[:], own)
 		copy(st.token[:], token)
 		groups[lab].stations[name] = st
@@ -146,7 +147,7 @@ func loadStations(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 			groups[lab].chains[c.genesis] = c
 		}
 		return nil
-	}, `select s.lab, s.name, s.chain, s.token, s.version, s.fault, c.seq, c.hash, c.ht from unnest($1::bigint[], $2::text[]) as w(lab, name)
+	}, `select s.lab, s.name, s.chain, s.token, s.version, s.fault, s.url, c.seq, c.hash, c.ht from unnest($1::bigint[], $2::text[]) as w(lab, name)
 join station s on s.lab = w.lab and s.name = w.name left join chain c on c.lab = s.lab and c.genesis = s.chain`, k.labs, k.names)
 }
 
@@ -258,7 +259,7 @@ func flush(b *pgx.Batch, groups []*group) {
 		labs[i] = g.lab
 		for _, st := range g.stations {
 			if st.changed {
-				b.Queue(`update station set chain = $3, version = $4, fault = $5 where lab = $1 and name = $2`, g.id, st.name, st.chainBytes(), st.version, st.fault)
+				b.Queue(`update station set chain = $3, version = $4, fault = $5, url = $6 where lab = $1 and name = $2`, g.id, st.name, st.chainBytes(), st.version, st.fault, st.url)
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type station struct {
 	chain          checkout.Hash
 	token          [32]byte
 	version, fault string
+	url            string
 	changed        bool
 }
 
@@ -139,7 +140,7 @@ type Station struct {
 }
 
 // memberRows is the list of stations. A lag of 10,000 is that or more.
-const memberRows = `select s.name, s.chain, s.heard, s.version, s.fault, s.office, s.token is null,
+const memberRows = `select s.name, s.chain, s.heard, s.version, s.fault, s.url, s.office, s.token is null,
   (select count(*) from (select 1 from subject r where r.lab = s.lab and r.ver > case when s.epoch = l.epoch then s.since else 0 end limit 5000) as r) +
   (select count(*) from (select 1 from device_loan d where d.lab = s.lab and d.ver > case when s.epoch = l.epoch then s.since else 0 end limit 5000) as d)
 from station s join lab l on l.id = s.lab where s.lab = $1 order by s.name`
@@ -151,7 +152,7 @@ func scanMembers(rows pgx.Rows) (all []Station, err error) {
 		chain []byte
 		lag   int64
 	)
-	_, err = pgx.ForEachRow(rows, []any{&one.Name, &chain, &one.Heard, &one.Version, &one.Fault, &one.Office, &one.Left, &lag}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&one.Name, &chain, &one.Heard, &one.Version, &one.Fault, &one.URL, &one.Office, &one.Left, &lag}, func() error {
 		st := one
 		var h checkout.Hash
 		copy(h[:], chain)

@@ -102,16 +102,16 @@ func (h *Hub) Events(name string) int {
 	return 0
 }
 
-// Fault is what a station has said of itself.
-func (h *Hub) Fault(name string) string {
+// Said is what a station has said of itself.
+func (h *Hub) Said(name string) (s wire.Station) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, m := range h.members {
 		if m.name == name {
-			return m.station.Fault
+			return m.station
 		}
 	}
-	return ""
+	return s
 }
 
 // Holder is who has a device; "" for nobody.

@@ -82,6 +82,8 @@ type Station struct {
 	Version string `json:"version"`
 	// Fault is the first thing that is wrong; empty for none.
 	Fault string `json:"fault"`
+	// URL is where browsers reach it; empty: nowhere.
+	URL string `json:"url,omitempty"`
 }
 
 // Accepted is the receipt of an event, the same whenever it is sent again.
@@ -170,6 +172,8 @@ type Member struct {
 	Fault   string    `json:"fault"`
 	// Office: it is a hub's own, without readers.
 	Office bool `json:"office,omitempty"`
+	// URL is where browsers reach it; empty: nowhere, or nobody knows.
+	URL string `json:"url,omitempty"`
 }
 
 // Join asks to be a station of the lab.
