@@ -72,8 +72,8 @@ func freePort(t *testing.T) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// browserTime is how long all that a test does in a browser may take, on the slowest host.
-const browserTime = 5 * time.Minute
+// stepTime is how long a step in a browser may take, on the slowest host.
+const stepTime = time.Minute
 
 // startBrowser starts Chromium, for as long as the test goes on.
 func startBrowser(t *testing.T, with ...chromedp.ExecAllocatorOption) context.Context {
@@ -85,7 +85,7 @@ func startBrowser(t *testing.T, with ...chromedp.ExecAllocatorOption) context.Co
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // it may still be writing there, which is no fault of ours
-	ctx, end := context.WithTimeout(context.Background(), browserTime)
+	ctx, end := context.WithCancel(context.Background())
 	t.Cleanup(end)
 	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, // root has none
 		chromedp.Flag("ignore-certificate-errors", true), chromedp.WSURLReadTimeout(time.Minute), chromedp.UserDataDir(dir))
@@ -126,9 +126,11 @@ func newPerson(t *testing.T, browser context.Context, station string) *person {
 
 func (p *person) does(what string, actions ...chromedp.Action) {
 	p.Helper()
-	if err := chromedp.Run(p.ctx, actions...); err != nil {
+	ctx, end := context.WithTimeout(p.ctx, stepTime)
+	defer end()
+	if err := chromedp.Run(ctx, actions...); err != nil {
 		var page string
-		ctx, end := context.WithTimeout(context.WithoutCancel(p.ctx), 5*time.Second)
+		ctx, end := context.WithTimeout(p.ctx, 5*time.Second)
 		defer end()
 		_ = chromedp.Run(ctx, chromedp.OuterHTML("html", &page))
 		p.Fatalf("%s: %v\n%s", what, err, page)
