@@ -74,10 +74,10 @@ func TestConsole(t *testing.T) {
 		chromedp.Navigate(admin.station+"/devices/ipad"), chromedp.WaitVisible(`form[action$="/return"]`))
 	admin.does("gives it to Ben", chromedp.Click(row("ipad", "ann")+" a[href^='/devices/']"), chromedp.WaitVisible(`form[action$="/give"]`),
 		chromedp.SendKeys(`form[action$="/give"] input[name=person]`, "Ben Lindqvist"), submits(`form[action$="/give"] button`), chromedp.WaitVisible(`.done`))
-	admin.sees("With Ben Lindqvist")
+	admin.sees("with Ben Lindqvist")
 	late.does("is too late", chromedp.SendKeys(`form[action$="/return"] input[name=note]`, "found on a desk"), submits(`form[action$="/return"] button`), chromedp.WaitVisible(`[role=alert]`))
 	late.sees("It has changed meanwhile")
-	late.sees("With Ben Lindqvist")
+	late.sees("with Ben Lindqvist")
 	var note string
 	late.does("has typed for nothing", chromedp.Value(`form[action$="/return"] input[name=note]`, &note))
 	if note != "found on a desk" {

@@ -39,7 +39,7 @@ func TestHubPages(t *testing.T) {
 	admin.does("sees the bump", holds(fmt.Sprintf(`document.querySelector('%s')`, row("ipad", "ann"))))
 	admin.does("gives it to Ben", chromedp.Click(row("ipad", "ann")+" a[href^='/devices/']"), chromedp.WaitVisible(`form[action$="/give"]`),
 		chromedp.SendKeys(`form[action$="/give"] input[name=person]`, "Ben Lindqvist"), submits(`form[action$="/give"] button`), chromedp.WaitVisible(`.done`))
-	admin.sees("With Ben Lindqvist")
+	admin.sees("with Ben Lindqvist")
 	for end := time.Now().Add(time.Minute); !strings.Contains(s.run("who"), "Ben Lindqvist"); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the station has not heard of it: %s", s.run("who"))

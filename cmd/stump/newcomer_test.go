@@ -35,7 +35,7 @@ func TestNewcomer(t *testing.T) {
 	new.shoots("newcomer-2-give")
 	presses("Give")
 	new.does("sees that it is saved", chromedp.WaitVisible(".done"))
-	new.sees("With Ben Lindqvist")
+	new.sees("with Ben Lindqvist")
 	if who := s.run("who"); !strings.Contains(who, "Ben Lindqvist") {
 		t.Errorf("who says\n%s", who)
 	}

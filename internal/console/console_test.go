@@ -313,7 +313,7 @@ func TestKitPage(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 	_, page = p.ask(root, "GET", "/devices/quest%203", nil)
-	p.has("without", page, `>Pixel 9</a>: missing, With Ann Okafor</li>`, `iPad &amp; Pen</a>: free</li>`)
+	p.has("without", page, `>Pixel 9</a>: missing, with Ann Okafor</li>`, `iPad &amp; Pen</a>: free</li>`)
 }
 
 // TestDueIsAWholeDay: a day is until its last minute.
@@ -354,7 +354,7 @@ func TestRefusedForms(t *testing.T) {
 		if w.Code != tt.status {
 			t.Errorf("%s: %d, want %d", name, w.Code, tt.status)
 		}
-		p.has(name, page, append(tt.says, `role="alert"`, "With Ann Okafor")...)
+		p.has(name, page, append(tt.says, `role="alert"`, "with Ann Okafor")...)
 	}
 	for language, says := range map[string]string{"de": "Ann Okafor hat iPad &amp; Pen schon.", "fr": "Ann Okafor a déjà iPad &amp; Pen.", "es": "Ann Okafor ya tiene iPad &amp; Pen."} {
 		_, page := p.ask(root, "POST", "/devices/ipad/give", url.Values{"revision": {now}, "person": {"ann"}}, "Accept-Language", language)
@@ -373,9 +373,9 @@ func TestDevicePage(t *testing.T) {
 	link := "https://assets.example/7"
 	p.ok(p.books.EditDevice("ipad", books.Edit{Link: &link}, "root", checkout.SourceCLI))
 	_, page := p.ask(root, "GET", "/devices/ipad", nil)
-	p.has("an admin", page, "With Ann Okafor", `href="/people/ann"`, "/return", "/give", "/extend", "/lost", `href="https://assets.example/7"`, "History", "<td>taken</td>", `<option value="Ben &lt;b&gt;Lindqvist&lt;/b&gt;">`)
+	p.has("an admin", page, "with Ann Okafor", `href="/people/ann"`, "/return", "/give", "/extend", "/lost", `href="https://assets.example/7"`, "History", ">taken</td>", `<option value="Ben &lt;b&gt;Lindqvist&lt;/b&gt;">`)
 	_, page = p.ask(ann, "GET", "/devices/ipad", nil)
-	p.has("who has it", page, "With Ann Okafor", "/extend", "!/return", "!/give", "!History", "!/people/")
+	p.has("who has it", page, "with Ann Okafor", "/extend", "!/return", "!/give", "!History", "!/people/")
 	_, page = p.ask(ann, "GET", "/devices/pixel", nil)
 	p.has("others", page, "!/extend", "2 d late", "!History")
 	_, page = p.ask(tess, "GET", "/devices/pixel", nil)
@@ -393,7 +393,7 @@ func TestPeopleAndMine(t *testing.T) {
 	_, page = p.ask(root, "GET", "/people?q=okafor", nil)
 	p.has("searched", page, "Ann Okafor", "!/people/ben")
 	_, page = p.ask(root, "GET", "/people/ann", nil)
-	p.has("a person", page, "ann@lab.example", annsRow, "!"+bensRow, "<td>taken</td>")
+	p.has("a person", page, "ann@lab.example", annsRow, "!"+bensRow, ">taken</td>")
 	_, page = p.ask(ann, "GET", "/my", nil)
 	p.has("mine", page, "My devices", annsRow, "!ann@lab.example", `aria-current="page"`)
 	_, err := p.books.Return(books.Request{Device: "ipad", Actor: "root", Source: checkout.SourceCLI})
@@ -401,7 +401,7 @@ func TestPeopleAndMine(t *testing.T) {
 	_, page = p.ask(ann, "GET", "/my", nil)
 	p.has("nothing", page, "You have nothing.")
 	_, page = p.ask(ann, "GET", "/devices", nil)
-	p.has("devices", page, `<tr data-device="pixel" data-person="ben">`, "With Ben", ">free<")
+	p.has("devices", page, `<tr data-device="pixel" data-person="ben">`, "with Ben", ">free<")
 }
 
 // TestChanges: a page hears of an event, of several at once one time, and no more when it

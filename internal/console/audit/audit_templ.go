@@ -95,7 +95,7 @@ func changes(v View) templ.Component {
 			markup.Text(templ_Buffer, c.By)
 			markup.HTML(templ_Buffer, " <span class=\"dim\">")
 			markup.Text(templ_Buffer, c.Through)
-			markup.HTML(templ_Buffer, "</span></th><td>")
+			markup.HTML(templ_Buffer, "</span></th><td class=\"what\">")
 			markup.Text(templ_Buffer, c.Line.What)
 			markup.HTML(templ_Buffer, "</td><td data-is=\"")
 			markup.Text(templ_Buffer, v.Device)

@@ -463,16 +463,19 @@ func ListPage(v ListView) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var82 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			templ_Err = ui.Search("/devices", v.FindDevice, v.Sought).Render(ctx, templ_Buffer)
+			templ_Var83 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+				if v.Admin {
+					markup.HTML(templ_Buffer, "<a class=\"button\" href=\"/add/device\">")
+					markup.Text(templ_Buffer, register.WordsIn(v.Words).NewDevice)
+					markup.HTML(templ_Buffer, "</a>")
+				}
+				return nil
+			})
+			templ_Err = ui.Search("/devices", v.FindDevice, v.Sought).Render(templ.WithChildren(ctx, templ_Var83), templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}
-			if v.Admin {
-				markup.HTML(templ_Buffer, "<p class=\"bar\"><a class=\"button\" href=\"/add/device\">")
-				markup.Text(templ_Buffer, register.WordsIn(v.Words).NewDevice)
-				markup.HTML(templ_Buffer, "</a></p>")
-			}
-			markup.HTML(templ_Buffer, " <div id=\"live\">")
+			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			if len(v.Devices) == 0 {
 				markup.HTML(templ_Buffer, "<p>")
 				markup.Text(templ_Buffer, v.NothingFound)

@@ -45,7 +45,7 @@ var (
 		HowLink: "An admin gets a link with %s. It works once, for 10 minutes.",
 	}
 	german = Words{
-		You: "Angemeldet ist %s, mit der Rolle ", Anew: "Erneut oder als jemand anders anmelden", Account: "Mit dem eigenen Konto anmelden", AtReader: "Am Leser anmelden",
+		You: "Angemeldet ist %s, mit der Rolle ", Anew: "Erneut oder als jemand anders anmelden", Account: "Mit eigenem Konto anmelden", AtReader: "Am Leser anmelden",
 		Bump: "Halte deinen Ausweis an %s, wenn kein Gerät wartet, innerhalb von ", Digits: "Die sechs Ziffern auf der Anzeige", Secret: "Was in deinem Link hinter dem # steht",
 		HowLink: "Einen Link bekommt ein Admin mit %s. Er gilt einmal, 10 Minuten lang.",
 	}

@@ -39,7 +39,7 @@ func TestPage(t *testing.T) {
 		has      []string
 	}{
 		"a link alone":    {"en", func(*View) {}, []string{`name="secret"`, "!/login/sso", "!/login/station", "<code>stump web admin-link</code>. It", "!<1>"}},
-		"all ways":        {"de", func(v *View) { v.Account, v.Reader = true, true }, []string{"Mit dem eigenen Konto", `action="/login/station"`, "!digits", `<html lang="de">`}},
+		"all ways":        {"de", func(v *View) { v.Account, v.Reader = true, true }, []string{"Mit eigenem Konto", `action="/login/station"`, "!digits", `<html lang="de">`}},
 		"a badge":         {"fr", func(v *View) { v.Reader, v.Left = true, 42 }, []string{"badge à lab &lt;1&gt;, sans", "dans les 42 s.", `name="digits"`}},
 		"who has come in": {"es", func(v *View) { v.As, v.Role = "<i>Ann", "staff" }, []string{"Ha entrado &lt;i&gt;Ann, con el papel staff.", `action="/logout"`, "como otra persona", `name="secret"`}},
 	} {

@@ -353,13 +353,17 @@ func ListPage(v ListView) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
 		templ_Var61 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-			templ_Err = ui.Search("/people", v.FindPerson, v.Sought).Render(ctx, templ_Buffer)
+			templ_Var62 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+				markup.HTML(templ_Buffer, "<a class=\"button\" href=\"/add/person\">")
+				markup.Text(templ_Buffer, register.WordsIn(v.Words).NewPerson)
+				markup.HTML(templ_Buffer, "</a>")
+				return nil
+			})
+			templ_Err = ui.Search("/people", v.FindPerson, v.Sought).Render(templ.WithChildren(ctx, templ_Var62), templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}
-			markup.HTML(templ_Buffer, "<p class=\"bar\"><a class=\"button\" href=\"/add/person\">")
-			markup.Text(templ_Buffer, register.WordsIn(v.Words).NewPerson)
-			markup.HTML(templ_Buffer, "</a></p><div id=\"live\">")
+			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			if len(v.People) == 0 {
 				markup.HTML(templ_Buffer, "<p>")
 				markup.Text(templ_Buffer, v.NothingFound)

@@ -31,8 +31,8 @@ var (
 	}
 	german = Words{
 		Sessions: "Wer angemeldet ist", Begun: "Seit", Seen: "Zuletzt", End: "Beenden", This: "dieser Browser",
-		Mail: "Mail", MailHint: "Eine Testnachricht an Sie, an %s.", MailTo: "Mail an", Send: "Test senden", NoMail: "Es werden keine Mails gesendet: Die Konfiguration hat keinen Server in [mail].",
-		NoAddress: "Für einen Test melden Sie sich als jemand an, der im Register eine Mailadresse hat.", Step: "Schritt", Works: "geht",
+		Mail: "Mail", MailHint: "Eine Testnachricht an dich, an %s.", MailTo: "Mail an", Send: "Test senden", NoMail: "Es werden keine Mails gesendet: Die Konfiguration hat keinen Server in [mail].",
+		NoAddress: "Für einen Test als jemand anmelden, der im Register eine Mailadresse hat.", Step: "Schritt", Works: "geht",
 		Check: "Wenn die Station jetzt startete", Right: "Die Datei ist richtig.", RightHint: "Was jetzt in der Datei steht; es gilt nach einem Neustart.", Wrong: "Die Station würde nicht starten:",
 		Roles: "Rollen",
 		May: map[string]string{

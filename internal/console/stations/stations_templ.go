@@ -235,7 +235,10 @@ func said(v View, text string) templ.Component {
 		markup.HTML(templ_Buffer, "<span lang=\"")
 		markup.Text(templ_Buffer, lang)
 		markup.HTML(templ_Buffer, "\">")
-		markup.Text(templ_Buffer, ui.Remedy(is))
+		templ_Err = ui.Coded(ui.Remedy(is)).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
 		markup.HTML(templ_Buffer, "</span>")
 		return nil
 	})
@@ -249,7 +252,10 @@ func remedy(v View, text string) templ.Component {
 		markup.HTML(templ_Buffer, "<span lang=\"")
 		markup.Text(templ_Buffer, lang)
 		markup.HTML(templ_Buffer, "\">")
-		markup.Text(templ_Buffer, ui.Sentence(ui.Remedy(is)))
+		templ_Err = ui.Coded(ui.Sentence(ui.Remedy(is))).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
 		markup.HTML(templ_Buffer, "</span>")
 		return nil
 	})
@@ -359,8 +365,8 @@ func weeks(v View, r Reader) templ.Component {
 			for _, b := range weekBars(r.Weeks) {
 				{
 					markup.HTML(templ_Buffer, "<rect class=\"")
-					var templ_Var79 = []any{b.Class}
-					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var79).String())
+					var templ_Var77 = []any{b.Class}
+					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var77).String())
 					markup.HTML(templ_Buffer, "\" x=\"")
 					markup.Text(templ_Buffer, b.X)
 					markup.HTML(templ_Buffer, "\" y=\"")
@@ -435,7 +441,7 @@ func picture(v View, reader string) templ.Component {
 func TestPage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var105 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var103 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = asked(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -461,7 +467,7 @@ func TestPage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</tbody></table></div>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var105), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var103), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -529,8 +535,8 @@ func check(v View, c Check) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		{
 			markup.HTML(templ_Buffer, "<tr class=\"")
-			var templ_Var119 = []any{c.Class}
-			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var119).String())
+			var templ_Var117 = []any{c.Class}
+			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var117).String())
 			markup.HTML(templ_Buffer, "\"")
 		}
 		markup.HTML(templ_Buffer, "><th scope=\"row\">")
@@ -570,8 +576,8 @@ func ended(v View) templ.Component {
 		if s := v.Test.Summary; s != nil {
 			{
 				markup.HTML(templ_Buffer, "<p class=\"")
-				var templ_Var123 = []any{"verdict", "is-" + string(s.Result)}
-				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var123).String())
+				var templ_Var121 = []any{"verdict", "is-" + string(s.Result)}
+				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var121).String())
 				markup.HTML(templ_Buffer, "\" role=\"status\"")
 			}
 			markup.HTML(templ_Buffer, ">")
@@ -612,11 +618,14 @@ func ended(v View) templ.Component {
 func ScopePage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var133 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var131 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.ScopeHint)
 			markup.HTML(templ_Buffer, "</p><noscript><p role=\"alert\">")
-			markup.Text(templ_Buffer, v.T.NeedsScript)
+			templ_Err = ui.Coded(v.T.NeedsScript).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</p></noscript><p id=\"lost\" role=\"alert\"></p><figure class=\"scope\"><canvas id=\"scope\" role=\"img\" aria-label=\"")
 			markup.Text(templ_Buffer, ui.Fill(v.T.LinesOf, v.Scope))
 			markup.HTML(templ_Buffer, "\" data-lines=\"")
@@ -638,7 +647,7 @@ func ScopePage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\" defer></script>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var133), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var131), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

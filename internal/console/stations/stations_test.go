@@ -146,6 +146,7 @@ func TestWeeks(t *testing.T) {
 		t.Errorf("of no day %v", got)
 	}
 	v := made(wire.Status{})
+	v.Words.OfMonth = "%s "
 	for i := range v.Words.Months {
 		v.Words.Months[i] = time.Month(i + 1).String()[:3]
 	}

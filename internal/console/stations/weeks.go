@@ -41,7 +41,7 @@ func (v View) day(day string) string {
 	if err != nil {
 		return day
 	}
-	return fmt.Sprintf("%d %s %d", t.Day(), v.Months[t.Month()-1], t.Year())
+	return v.Day(t)
 }
 
 // The picture of the weeks, in its own units: a bar is a week, its height the good share of the

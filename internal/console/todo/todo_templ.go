@@ -113,7 +113,10 @@ func row(v View, r inbox.Row) templ.Component {
 		}
 		if s := v.remedy(r); s != "" {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
-			markup.Text(templ_Buffer, s)
+			templ_Err = ui.Coded(s).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</p>")
 		}
 		if r.Clash != nil {

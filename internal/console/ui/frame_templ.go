@@ -12,6 +12,7 @@ import "stump/internal/console/markup"
 import (
 	"cmp"
 	"strconv"
+	"strings"
 )
 
 // Frame is what is around each page.
@@ -168,9 +169,10 @@ func whole(f Frame) templ.Component {
 		markup.HTML(templ_Buffer, "</h1>")
 		if f.Alert != "" {
 			markup.HTML(templ_Buffer, "<div role=\"alert\" tabindex=\"-1\" autofocus><p>")
-			markup.Text(templ_Buffer, f.Alert)
-			markup.HTML(templ_Buffer, " ")
-			markup.Text(templ_Buffer, f.Remedy)
+			templ_Err = Coded(f.Alert+" "+f.Remedy).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</p>")
 			if len(f.Wrong) > 0 {
 				markup.HTML(templ_Buffer, "<ul>")
@@ -213,7 +215,7 @@ func whole(f Frame) templ.Component {
 func Nowhere(f Frame) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var30 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var28 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p>")
 			markup.Text(templ_Buffer, f.NotFoundHint)
 			markup.HTML(templ_Buffer, "</p><p><a class=\"button main\" href=\"/\">")
@@ -221,9 +223,26 @@ func Nowhere(f Frame) templ.Component {
 			markup.HTML(templ_Buffer, "</a></p>")
 			return nil
 		})
-		templ_Err = Page(f).Render(templ.WithChildren(ctx, templ_Var30), templ_Buffer)
+		templ_Err = Page(f).Render(templ.WithChildren(ctx, templ_Var28), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
+		}
+		return nil
+	})
+}
+
+// Coded is a text whose commands stand between backquotes.
+func Coded(text string) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		for i, part := range strings.Split(text, "`") {
+			if i%2 == 1 {
+				markup.HTML(templ_Buffer, "<code>")
+				markup.Text(templ_Buffer, part)
+				markup.HTML(templ_Buffer, "</code>")
+			} else {
+				markup.Text(templ_Buffer, part)
+			}
 		}
 		return nil
 	})

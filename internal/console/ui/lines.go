@@ -108,7 +108,7 @@ func (w *Words) Terms(l books.Loan, now time.Time) (began, ends, late string) {
 		ends = w.At(l.Due.In(now.Location()), now)
 	}
 	if l.Overdue {
-		late = Fill(w.NotOnTime, For(now.Sub(l.Due)))
+		late = Fill(w.NotOnTime, w.For(now.Sub(l.Due)))
 	}
 	return began, ends, late
 }

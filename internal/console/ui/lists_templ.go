@@ -50,7 +50,7 @@ func events(w *Words, lines []Line, devices bool) templ.Component {
 		for _, l := range lines {
 			markup.HTML(templ_Buffer, "<tr><td>")
 			markup.Text(templ_Buffer, l.When)
-			markup.HTML(templ_Buffer, "</td><td>")
+			markup.HTML(templ_Buffer, "</td><td class=\"what\">")
 			markup.Text(templ_Buffer, l.What)
 			markup.HTML(templ_Buffer, "</td>")
 			if devices {
@@ -75,9 +75,10 @@ func events(w *Words, lines []Line, devices bool) templ.Component {
 	})
 }
 
-// Search is the form with which a list is searched.
+// Search is the form with which a list is searched, and what else there is to do with it.
 func Search(action, label, sought string) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var16 := templ.GetChildren(ctx)
 		ctx = templ.ClearChildren(ctx)
 		markup.HTML(templ_Buffer, "<form class=\"bar\" role=\"search\" method=\"get\" action=\"")
 		markup.Link(templ_Buffer, templ.SafeURL(action))
@@ -87,7 +88,12 @@ func Search(action, label, sought string) templ.Component {
 		markup.Text(templ_Buffer, label)
 		markup.HTML(templ_Buffer, "\" aria-label=\"")
 		markup.Text(templ_Buffer, label)
-		markup.HTML(templ_Buffer, "\" autocomplete=\"off\" maxlength=\"100\"></form>")
+		markup.HTML(templ_Buffer, "\" autocomplete=\"off\" maxlength=\"100\">")
+		templ_Err = templ_Var16.Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
+		markup.HTML(templ_Buffer, "</form>")
 		return nil
 	})
 }

@@ -59,6 +59,12 @@ func TestAt(t *testing.T) {
 			t.Errorf("%v: %q, want %q", tt.at, got, tt.want)
 		}
 	}
+	later := now.AddDate(0, 2, 0)
+	for w, want := range map[*Words]string{&english: "1 Feb 2027, 62 d", &german: "1. Feb. 2027, 62 Tage", &french: "1 févr. 2027, 62 jours", &spanish: "1 feb 2027, 62 días"} {
+		if got := w.At(later, now) + ", " + w.For(later.Sub(now)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
 	if got := german.Began(now, false, now, now); got != "vor 12:00" {
 		t.Errorf("%q", got)
 	}
@@ -66,8 +72,23 @@ func TestAt(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	for d, want := range map[time.Duration]string{0: "1 min", 59 * time.Minute: "59 min", 47 * time.Hour: "47 h", 49 * time.Hour: "2 d"} {
-		if got := For(d); got != want {
+		if got := english.For(d); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
+		}
+	}
+}
+
+// TestCoded: commands in a text are marked as such, and nothing in it is.
+func TestCoded(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                                "",
+		"begin again":                     "begin again",
+		"run `stump scope <b>`, then ask": "run <code>stump scope &lt;b&gt;</code>, then ask",
+		"`stump verify` says":             "<code>stump verify</code> says",
+	} {
+		var b strings.Builder
+		if err := Coded(text).Render(t.Context(), &b); err != nil || b.String() != want {
+			t.Errorf("%q: %q, %v, want %q", text, b.String(), err, want)
 		}
 	}
 }
@@ -83,7 +104,7 @@ func TestNotes(t *testing.T) {
 		{checkout.Event{Due: now.Add(72 * time.Hour)}, &english, "due Fri 12:00"},
 		{checkout.Event{Due: now.Add(72 * time.Hour), Note: "is on its way"}, &german, "bis Fr 12:00, is on its way"},
 		{checkout.Event{Due: now.Add(time.Hour), Stage: "3d"}, &french, "à rendre 13:00"},
-		{checkout.Event{Happened: now.AddDate(0, 0, -7), Condition: "damaged: a crack"}, &german, "geschah 24 Nov 12:00, beschädigt: a crack"},
+		{checkout.Event{Happened: now.AddDate(0, 0, -7), Condition: "damaged: a crack"}, &german, "geschah 24. Nov. 12:00, beschädigt: a crack"},
 		{checkout.Event{Condition: "like new", Missing: []string{"Lens", "Strap"}}, &spanish, "No volvió con él: Lens, Strap, like new"},
 		{checkout.Event{Kit: "box", Booking: checkout.Booking{Kind: "phone", From: now, To: now.Add(time.Hour)}}, &english, "12:00 – 13:00, Part of: box"},
 		{checkout.Event{}, &english, ""},

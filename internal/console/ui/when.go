@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -28,16 +27,23 @@ func (w *Words) At(t, now time.Time) string {
 	case near < 6*24*time.Hour:
 		return w.Days[t.Weekday()] + " " + clock
 	case y == ny:
-		return fmt.Sprintf("%d %s %s", d, w.Months[m-1], clock)
+		return w.dayAndMonth(t) + " " + clock
 	}
-	return fmt.Sprintf("%d %s %d", d, w.Months[m-1], y)
+	return w.Day(t)
+}
+
+// Day is a day with its year: "4 Dec 2026".
+func (w *Words) Day(t time.Time) string { return w.dayAndMonth(t) + " " + strconv.Itoa(t.Year()) }
+
+func (w *Words) dayAndMonth(t time.Time) string {
+	return Fill(w.OfMonth, strconv.Itoa(t.Day())) + w.Months[t.Month()-1]
 }
 
 // For is a span in the largest unit that it fills: "3 d", "5 h", "12 min".
-func For(d time.Duration) string {
+func (w *Words) For(d time.Duration) string {
 	switch {
 	case d >= 48*time.Hour:
-		return strconv.Itoa(int(d.Hours()/24)) + " d"
+		return Fill(w.InDays, strconv.Itoa(int(d.Hours()/24)))
 	case d >= time.Hour:
 		return strconv.Itoa(int(d.Hours())) + " h"
 	}
@@ -61,10 +67,9 @@ func (w *Words) Began(t time.Time, known bool, before, now time.Time) string {
 // To is the address of a device's or person's page.
 func To(path, id string) templ.SafeURL { return templ.SafeURL(path + url.PathEscape(id)) }
 
-// Remedy is what to do, without the marks of commands: what the pages have a form for is
-// called by its name.
+// Remedy is what to do: what the pages have a form for is called by its name.
 func Remedy(hint string) string {
-	return strings.NewReplacer("`stump selftest`", "the self-test", "`", "").Replace(hint)
+	return strings.ReplaceAll(hint, "`stump selftest`", "the self-test")
 }
 
 // Sentence is a text with a capital and, unless it has an end, a full stop.

@@ -60,6 +60,8 @@ type Words struct {
 	EnrolTitle, NameOf, ShowTag, BumpNow, HasTag, UndoIt, Undone, NotShown, Reload string
 
 	Days, Months [12]string
+	// OfMonth is a day before its month, and InDays a span of at least two.
+	OfMonth, InDays string
 	// Kinds are what happened, by the kind of event.
 	Kinds Dict
 }
@@ -98,7 +100,7 @@ var english = Words{
 	Parts: "Parts", InIt: "in it", Missing: "missing", NotBack: "Did not come back with it",
 	Find: "Find a device or a person", LabAway: "The lab is not reached. Of other stations this is what was so at %s.", NothingOut: "Everything is here.", NothingFound: "Nothing is called that.", NothingFree: "Nothing is free.", NoKind: "other", NoHistory: "Nothing has happened yet.",
 	Before: "before %s", Unknown: "not known", NotOnTime: "%s late", NoEnd: "no end", Doubtful: "doubtful", Lost: "lost",
-	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "With %s", Nobody: "Nobody has it.",
+	Retired: "no longer in use", Suspended: "suspended", OutUntil: "out of service until %s", With: "with %s", Nobody: "Nobody has it.",
 	Return: "Return", Give: "Give", GiveTo: "To whom", Extend: "Extend", Until: "Until", Note: "Note", Condition: "Condition",
 	Fine: "fine", Damaged: "damaged", Incomplete: "incomplete", ReportLost: "Report as lost", ReportFound: "It was found", ReportFault: "Report a fault", WhatIsWrong: "What is wrong",
 	History: "History", When: "When", What: "What", Who: "Who", Serial: "Serial number", Place: "Place", Tag: "Tag", Link: "Page of the asset manager",
@@ -123,8 +125,9 @@ var english = Words{
 	Stations:   "Stations",
 	BadRows:    "Download these rows",
 	EnrolTitle: "Enrol", NameOf: "Whose tag is it", ShowTag: "Wait for the tag", BumpNow: "Bump the tag of %s now", HasTag: "%s has its tag", UndoIt: "Undo", Undone: "The tag of %s was taken away again", NotShown: "No tag was shown for %s", Reload: "Reload",
-	Days:   [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
-	Months: [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	Days:    [12]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	Months:  [12]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"},
+	OfMonth: "%s ", InDays: "%s d",
 	Kinds: Dict{
 		{"checkout", "taken"}, {"return", "returned"}, {"handover", "handed over"}, {"extend", "extended"}, {"reserve", "reserved"}, {"cancel", "cancelled"},
 		{"enrol", "enrolled"}, {"correct", "corrected"}, {"lost", "lost"}, {"found", "found"}, {"refused", "refused"}, {"retire", "out of use"},
@@ -140,7 +143,7 @@ var german = Words{
 	Parts: "Teile", InIt: "dabei", Missing: "fehlt", NotBack: "Kam nicht mit zurück",
 	Find: "Gerät oder Person suchen", LabAway: "Das Labor ist nicht zu erreichen. Von anderen Stationen ist dies der Stand von %s.", NothingOut: "Alles ist da.", NothingFound: "So heißt nichts.", NothingFree: "Nichts ist frei.", NoKind: "andere", NoHistory: "Noch ist nichts geschehen.",
 	Before: "vor %s", Unknown: "unbekannt", NotOnTime: "%s zu spät", NoEnd: "ohne Ende", Doubtful: "zweifelhaft", Lost: "verloren",
-	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "Bei %s", Nobody: "Niemand hat es.",
+	Retired: "außer Gebrauch", Suspended: "gesperrt", OutUntil: "außer Betrieb bis %s", With: "bei %s", Nobody: "Niemand hat es.",
 	Return: "Zurücknehmen", Give: "Ausgeben", GiveTo: "An wen", Extend: "Verlängern", Until: "Bis", Note: "Notiz", Condition: "Zustand",
 	Fine: "in Ordnung", Damaged: "beschädigt", Incomplete: "unvollständig", ReportLost: "Als verloren melden", ReportFound: "Es ist wieder da", ReportFault: "Schaden melden", WhatIsWrong: "Was ist nicht in Ordnung",
 	History: "Verlauf", When: "Wann", What: "Was", Who: "Wer", Serial: "Seriennummer", Place: "Platz", Tag: "Chip", Link: "Seite der Inventarverwaltung",
@@ -150,8 +153,8 @@ var german = Words{
 	Saved: "Gespeichert.", ShowAll: "Alle zeigen", Optional: "optional", Page: "Seite", DueAt: "bis %s", ItWas: "geschah %s", MoreLinks: "Mehr", FindPerson: "Person suchen", FindDevice: "Gerät suchen",
 	Import: "Importieren", LookAgain: "Noch einmal ansehen", AnotherFile: "Andere Datei", WhatIsIn: "Was in der Datei steht", CSVFile: "Eine CSV-Datei", ImportHint: "Wie eine Tabelle sie speichert, mit beliebigen Spalten. Zuerst sieht man, was sich ändern würde; behalten wird nichts davon.", LookAtIt: "Ansehen", ColumnsTitle: "Die Spalten", LeaveOut: "weglassen", NotYet: "Noch nicht: diese Zeilen berichtigen", Line: "Zeile", Added: "neu", Altered: "geändert", Unchanged: "wie zuvor",
 	Reports: "Berichte", SinceText: "Seit %s", TakenTitle: "Genommen", MonthsTitle: "Monate", Times: "Male", LongestTitle: "Am längsten weg", DaysTitle: "Tage", UnusedTitle: "nie genommen", UndatedText: "%s weitere wurden genommen, als die Station die Zeit nicht kannte.",
-	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token machen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
-	Calendar: "Kalender", CalendarMine: "Dein Kalenderprogramm kann zeigen, was für dich reserviert ist und wann du etwas zurückbringen musst.", CalendarDevice: "Ein Kalenderprogramm kann zeigen, für wen das reserviert ist.", CalendarHint: "Es abonniert eine geheime Adresse: Wer sie hat, liest diesen Kalender. Eine neue beendet die vorige.", NewAddress: "Adresse machen",
+	Audit: "Protokoll", Settings: "Einstellungen", ChangesTitle: "Von Admins und Skripten geändert, in 30 Tagen", RefusedTitle: "Nicht eingelassen", From: "Von", TokensTitle: "Tokens für Skripte", OnlyOnce: "Es wird nur dieses Mal gezeigt:", NameTitle: "Name", RoleTitle: "Rolle", UsedTitle: "Zuletzt benutzt", Revoke: "Zurückziehen", AddToken: "Token erzeugen", ConfigTitle: "Konfiguration", ConfigHint: "Wie die Datei es sagt, mit allen Vorgaben. Geändert wird es dort.",
+	Calendar: "Kalender", CalendarMine: "Dein Kalenderprogramm kann zeigen, was für dich reserviert ist und wann du etwas zurückbringen musst.", CalendarDevice: "Ein Kalenderprogramm kann zeigen, für wen das reserviert ist.", CalendarHint: "Es abonniert eine geheime Adresse: Wer sie hat, liest diesen Kalender. Eine neue beendet die vorige.", NewAddress: "Adresse erzeugen",
 	Labels: "Etiketten", OnASheet: "Etiketten auf einem Bogen", AlreadyGone: "Schon verbraucht", LabelHint: "Ohne Ränder und mit 100 % drucken. Ein Telefon, das einen Code liest, öffnet die Seite des Geräts.",
 	Inbox: "Eingang", NothingToDo: "Nichts zu tun.", FaultsHere: "Störungen", NobodysTags: "Chips, die niemand hat",
 	TwoStories: "Wer hat es?", NotTaken: "Nicht zugestellt", PartsMissing: "Fehlt im Koffer", ReservedTwice: "Doppelt reserviert", StationsDiffer: "Stationen waren uneins", UnknownBadge: "Unbekannter Ausweis %s",
@@ -165,8 +168,9 @@ var german = Words{
 	Stations:   "Stationen",
 	BadRows:    "Diese Zeilen herunterladen",
 	EnrolTitle: "Eintragen", NameOf: "Wessen Chip", ShowTag: "Auf den Chip warten", BumpNow: "Jetzt den Chip von %s an den Leser halten", HasTag: "%s hat seinen Chip", UndoIt: "Rückgängig", Undone: "Der Chip von %s wurde wieder weggenommen", NotShown: "Für %s wurde kein Chip gezeigt", Reload: "Neu laden",
-	Days:   [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
-	Months: [12]string{"Jan", "Feb", "März", "April", "Mai", "Juni", "Juli", "Aug", "Sep", "Okt", "Nov", "Dez"},
+	Days:    [12]string{"So", "Mo", "Di", "Mi", "Do", "Fr", "Sa"},
+	Months:  [12]string{"Jan.", "Feb.", "März", "April", "Mai", "Juni", "Juli", "Aug.", "Sep.", "Okt.", "Nov.", "Dez."},
+	OfMonth: "%s. ", InDays: "%s Tage",
 	Kinds: Dict{
 		{"checkout", "genommen"}, {"return", "zurück"}, {"handover", "übergeben"}, {"extend", "verlängert"}, {"reserve", "reserviert"}, {"cancel", "abgesagt"},
 		{"enrol", "eingetragen"}, {"correct", "berichtigt"}, {"lost", "verloren"}, {"found", "gefunden"}, {"refused", "abgelehnt"}, {"retire", "außer Gebrauch"},
@@ -182,7 +186,7 @@ var french = Words{
 	Parts: "Pièces", InIt: "dedans", Missing: "manque", NotBack: "Pas revenu avec",
 	Find: "Chercher un appareil ou une personne", LabAway: "Le labo ne répond pas. Des autres stations, voici l'état de %s.", NothingOut: "Tout est là.", NothingFound: "Rien ne s'appelle ainsi.", NothingFree: "Rien n'est libre.", NoKind: "autres", NoHistory: "Rien ne s'est encore passé.",
 	Before: "avant %s", Unknown: "inconnu", NotOnTime: "%s de retard", NoEnd: "sans fin", Doubtful: "douteux", Lost: "perdu",
-	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "Chez %s", Nobody: "Personne ne l'a.",
+	Retired: "hors d'usage", Suspended: "suspendu", OutUntil: "hors service jusqu'au %s", With: "chez %s", Nobody: "Personne ne l'a.",
 	Return: "Reprendre", Give: "Remettre", GiveTo: "À qui", Extend: "Prolonger", Until: "Jusqu'au", Note: "Note", Condition: "Condition",
 	Fine: "en ordre", Damaged: "abîmé", Incomplete: "incomplet", ReportLost: "Signaler perdu", ReportFound: "Il est retrouvé", ReportFault: "Signaler un défaut", WhatIsWrong: "Ce qui ne va pas",
 	History: "Historique", When: "Quand", What: "Quoi", Who: "Qui", Serial: "Numéro de série", Place: "Place", Tag: "Puce", Link: "Page de l'inventaire",
@@ -207,8 +211,9 @@ var french = Words{
 	Stations:   "Stations",
 	BadRows:    "Télécharger ces lignes",
 	EnrolTitle: "Inscrire", NameOf: "À qui est la puce", ShowTag: "Attendre la puce", BumpNow: "Présentez maintenant la puce de %s", HasTag: "%s a sa puce", UndoIt: "Annuler", Undone: "La puce de %s a été reprise", NotShown: "Aucune puce n'a été présentée pour %s", Reload: "Recharger",
-	Days:   [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
-	Months: [12]string{"jan", "fév", "mars", "avril", "mai", "juin", "juil", "août", "sep", "oct", "nov", "déc"},
+	Days:    [12]string{"dim", "lun", "mar", "mer", "jeu", "ven", "sam"},
+	Months:  [12]string{"janv.", "févr.", "mars", "avril", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."},
+	OfMonth: "%s ", InDays: "%s jours",
 	Kinds: Dict{
 		{"checkout", "pris"}, {"return", "rendu"}, {"handover", "transmis"}, {"extend", "prolongé"}, {"reserve", "réservé"}, {"cancel", "annulé"},
 		{"enrol", "inscrit"}, {"correct", "corrigé"}, {"lost", "perdu"}, {"found", "retrouvé"}, {"refused", "refusé"}, {"retire", "hors d'usage"},
@@ -224,7 +229,7 @@ var spanish = Words{
 	Parts: "Piezas", InIt: "dentro", Missing: "falta", NotBack: "No volvió con él",
 	Find: "Buscar un equipo o una persona", LabAway: "El laboratorio no responde. De otras estaciones, esto era así a las %s.", NothingOut: "Todo está aquí.", NothingFound: "Nada se llama así.", NothingFree: "Nada está libre.", NoKind: "otros", NoHistory: "Aún no ha pasado nada.",
 	Before: "antes de %s", Unknown: "desconocido", NotOnTime: "%s de retraso", NoEnd: "sin fin", Doubtful: "dudoso", Lost: "perdido",
-	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "Con %s", Nobody: "Nadie lo tiene.",
+	Retired: "fuera de uso", Suspended: "suspendido", OutUntil: "fuera de servicio hasta %s", With: "con %s", Nobody: "Nadie lo tiene.",
 	Return: "Recibir", Give: "Entregar", GiveTo: "A quién", Extend: "Prolongar", Until: "Hasta", Note: "Nota", Condition: "Condición",
 	Fine: "en orden", Damaged: "dañado", Incomplete: "incompleto", ReportLost: "Declarar perdido", ReportFound: "Ha aparecido", ReportFault: "Avisar de un fallo", WhatIsWrong: "Qué le pasa",
 	History: "Historia", When: "Cuándo", What: "Qué", Who: "Quién", Serial: "Número de serie", Place: "Lugar", Tag: "Etiqueta", Link: "Página del inventario",
@@ -249,8 +254,9 @@ var spanish = Words{
 	Stations:   "Estaciones",
 	BadRows:    "Descargar estas filas",
 	EnrolTitle: "Inscribir", NameOf: "De quién es la etiqueta", ShowTag: "Esperar la etiqueta", BumpNow: "Acerque ahora la etiqueta de %s", HasTag: "%s tiene su etiqueta", UndoIt: "Deshacer", Undone: "La etiqueta de %s se quitó de nuevo", NotShown: "No se mostró ninguna etiqueta para %s", Reload: "Recargar",
-	Days:   [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
-	Months: [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
+	Days:    [12]string{"dom", "lun", "mar", "mié", "jue", "vie", "sáb"},
+	Months:  [12]string{"ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"},
+	OfMonth: "%s ", InDays: "%s días",
 	Kinds: Dict{
 		{"checkout", "tomado"}, {"return", "devuelto"}, {"handover", "traspasado"}, {"extend", "prolongado"}, {"reserve", "reservado"}, {"cancel", "cancelado"},
 		{"enrol", "inscrito"}, {"correct", "corregido"}, {"lost", "perdido"}, {"found", "encontrado"}, {"refused", "rechazado"}, {"retire", "fuera de uso"},
