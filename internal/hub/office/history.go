@@ -43,7 +43,7 @@ const (
 	// patience is how long what was done here may take until the database has it, and
 	// answerIn how long that may take to answer.
 	patience, answerIn = 2 * time.Second, 10 * time.Second
-	// look is how often whoever watches is told of what changes nothing at the office, such as
+	// lookEvery is how often whoever watches is told of what changes nothing at the office, such as
 	// a card that was refused at a station.
 	lookEvery = 5 * time.Second
 )
