@@ -8,7 +8,7 @@ import (
 
 	"stump/checkout"
 	"stump/internal/books"
-	"stump/internal/hint"
+	"stump/internal/command"
 	"stump/internal/hub"
 	"stump/internal/hub/store"
 )
@@ -19,12 +19,12 @@ func historyCmd(g *globals) *cobra.Command {
 		device, person, kind, since string
 		limit                       int
 	)
-	cmd := command("history", "List what happened in the lab, oldest first", func(cmd *cobra.Command) error {
+	cmd := command.New("history", "List what happened in the lab, oldest first", func(cmd *cobra.Command, _ []string) error {
 		p := store.Past{Kind: checkout.Kind(kind), Limit: limit}
 		if since != "" {
 			var err error
 			if p.Since, err = time.Parse(time.RFC3339, since); err != nil {
-				return usageError{hint.Errorf("write it as 2026-12-01T09:00:00Z", "--since %q is no time", since)}
+				return command.Misuse("write it as 2026-12-01T09:00:00Z", "--since %q is no time", since)
 			}
 		}
 		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) (err error) {

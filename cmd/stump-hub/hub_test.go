@@ -200,7 +200,7 @@ func TestHub(t *testing.T) {
 	}
 	x.fails(1, "there is no conflict "+id, "stump-hub conflicts", "conflicts", "accept", id)
 	x.fails(2, "is no ID", "stump-hub conflicts", "conflicts", "accept", "all")
-	x.fails(2, "one ID is wanted", "usage", "conflicts", "accept")
+	x.fails(2, "ID is missing", "usage", "conflicts", "accept")
 	var stations []struct {
 		Name, Version string
 		Heard         time.Time `json:"last_heard"`

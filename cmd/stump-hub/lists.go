@@ -13,13 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"stump/internal/hint"
+	"stump/internal/command"
 	"stump/internal/hub"
 	"stump/internal/hub/store"
 )
 
 func joinCodeCmd(g *globals) *cobra.Command {
-	cmd := command("join-code", "Print a code with which one station can join", func(cmd *cobra.Command) error {
+	cmd := command.New("join-code", "Print a code with which one station can join", func(cmd *cobra.Command, _ []string) error {
 		return g.withLab(cmd, func(cfg *hub.Config, s *store.Store, lab int64) error {
 			cert, err := certificateOf(cfg, slog.New(slog.DiscardHandler))
 			if err != nil {
@@ -69,7 +69,7 @@ func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 func stationsCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("stations", "List the stations of the lab", func(cmd *cobra.Command) error {
+	cmd := command.New("stations", "List the stations of the lab", func(cmd *cobra.Command, _ []string) error {
 		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error {
 			all, err := s.Stations(cmd.Context(), lab)
 			if err != nil || asJSON {
@@ -98,7 +98,7 @@ func stationsCmd(g *globals) *cobra.Command {
 
 func conflictsCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("conflicts", "List where stations did not know of each other", func(cmd *cobra.Command) error {
+	cmd := command.New("conflicts", "List where stations did not know of each other", func(cmd *cobra.Command, _ []string) error {
 		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error {
 			all, err := s.Conflicts(cmd.Context(), lab)
 			if err != nil || asJSON {
@@ -118,19 +118,15 @@ func conflictsCmd(g *globals) *cobra.Command {
 }
 
 func acceptCmd(g *globals) *cobra.Command {
-	cmd := command("accept ID", "Take one off the list: it is as it is in the lab", nil)
-	cmd.Args = func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return usageError{hint.Errorf("`stump-hub conflicts` lists them, each with its ID; then: stump-hub conflicts accept ID", "one ID is wanted, and there are %d", len(args))}
-		}
-		return nil
-	}
+	cmd := command.New("accept ID", "Take one off the list: it is as it is in the lab", nil)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		id, err := strconv.ParseInt(strings.TrimPrefix(args[0], "lab-"), 10, 64) // as the inbox has it
 		if err != nil {
-			return usageError{hint.Errorf("`stump-hub conflicts` lists them", "%q is no ID of a conflict", args[0])}
+			return command.Misuse("`stump-hub conflicts` lists them", "%q is no ID of a conflict", args[0])
 		}
-		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error { return s.Settle(cmd.Context(), lab, id, actor()) })
+		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error {
+			return s.Settle(cmd.Context(), lab, id, command.Actor())
+		})
 	}
 	cmd.Long = "Take a conflict off the list: an admin has looked, and it is as it is in the lab. Nothing\nelse changes; where it is not, put it right at any station with `stump give` or `stump return`."
 	return cmd
@@ -158,7 +154,7 @@ func told(s *store.Story, value *string) string {
 
 func whoCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("who", "List who holds which device", func(cmd *cobra.Command) error {
+	cmd := command.New("who", "List who holds which device", func(cmd *cobra.Command, _ []string) error {
 		return g.withLab(cmd, func(_ *hub.Config, s *store.Store, lab int64) error {
 			const page = 5000
 			now, after := time.Now(), ""

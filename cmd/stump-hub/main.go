@@ -19,6 +19,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/hint"
 	"stump/internal/hub"
 	"stump/internal/hub/store"
@@ -42,25 +44,24 @@ func Main() int {
 	return report(stderr, err)
 }
 
-// usageError is a command line that is wrong.
-type usageError struct{ error }
-
-func (u usageError) Unwrap() error { return u.error }
-
 // report prints err and returns the exit status.
 func report(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
 	fmt.Fprintf(w, "stump-hub: %v\n%s\n", err, cmp.Or(hint.Of(err), "--help tells how the command is used"))
-	if _, usage := errors.AsType[usageError](err); usage {
+	if _, usage := errors.AsType[command.UsageError](err); usage {
 		return 2
 	}
 	return 1
 }
 
 // globals are the flags of every command.
-type globals struct{ config, lab string }
+type globals struct {
+	bookcmd.Books // of the lab that the configuration names
+
+	config, lab string
+}
 
 func root() *cobra.Command {
 	g := &globals{}
@@ -69,23 +70,17 @@ func root() *cobra.Command {
 and whoever asks sees everything. The hub keeps all in PostgreSQL; stations reach it by HTTPS.`
 	cmd.PersistentFlags().StringVar(&g.config, "config", "", "configuration `file` (default "+hub.DefaultConfig+")")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{hint.Wrap(err, "see `"+c.CommandPath()+" --help`")}
+		return command.Misuse("see `"+c.CommandPath()+" --help`", "%w", err)
 	})
+	g.Connect = g.office
 	cmd.AddCommand(runCmd(g), setupCmd(g), migrateCmd(g), checkCmd(g), joinCodeCmd(g), stationsCmd(g), conflictsCmd(g), whoCmd(g), historyCmd(g), webCmd(g), versionCmd(), checkFileCmd())
+	cmd.AddCommand(g.Commands()...)
+	cmd.SetHelpCommand(command.Help())
+	cmd.InitDefaultHelpCmd()
+	cmd.InitDefaultCompletionCmd()
+	command.Strict(cmd)
+	g.Complete(cmd)
 	return cmd
-}
-
-// command returns a command without arguments.
-func command(use, short string, run func(*cobra.Command) error) *cobra.Command {
-	return &cobra.Command{
-		Use: use, Short: short, RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd) },
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{hint.Errorf("usage: "+cmd.UseLine(), "%q is one argument too many", args[0])}
-			}
-			return nil
-		},
-	}
 }
 
 // withLab runs f with the store and the lab that the command is about.
@@ -123,7 +118,7 @@ func (g *globals) ofLab(cmd *cobra.Command) *cobra.Command {
 }
 
 func versionCmd() *cobra.Command {
-	return command("version", "Print the version", func(cmd *cobra.Command) error {
+	return command.New("version", "Print the version", func(cmd *cobra.Command, _ []string) error {
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), "stump-hub", version)
 		return err
 	})

@@ -328,7 +328,7 @@ func TestOfficeInbox(t *testing.T) {
 		rows.Items = nil
 		h.ok(json.Unmarshal([]byte(a.does("GET", "/v1/inbox", "")), &rows))
 		rows.Items = slices.DeleteFunc(rows.Items, func(r row) bool { return r.Kind != "conflict" })
-		return len(rows.Items) == 3 && strings.HasPrefix(rows.Items[2].What, "The iPad")
+		return len(rows.Items) == 3 && strings.HasPrefix(rows.Items[1].What, "Quest") && strings.HasPrefix(rows.Items[2].What, "The iPad")
 	})
 	want := []row{
 		{Kind: "conflict", What: "the field name of Pixel 9 was changed at south, too", Here: "Pixel 9", There: "Pixel of south", Place: "south", Answers: []string{"accept"}},
@@ -369,4 +369,47 @@ func TestOfficeInbox(t *testing.T) {
 	// Without the database it is not said that all is well.
 	database.Stop()
 	a.sees("/v1/inbox", "what its stations do not agree on is not listed")
+}
+
+// TestShell: the commands of the books are those of a station, and act in the office.
+func TestShell(t *testing.T) {
+	h := runs(t, pgtest.Shared(t).Database(t, func(string) error { return nil }), "")
+	words := strings.Fields(h.shell.does("setup"))
+	h.fails(1, "the hub does not run", "systemctl start", "people", "list")
+	h.start()
+	h.browser(words[len(words)-1]) // the office is open
+	h.fails(2, "PERSON is missing", "usage: stump-hub give DEVICE PERSON", "give", "ipad")
+	h.fails(2, `"peple" is not a command`, "did you mean `stump-hub people`?", "peple")
+	h.fails(1, "not in the register", "show who and what there is", "give", "toaster", "ann")
+	h.shell.does("people", "add", "Ann Okafor", "--id", "ann")
+	h.shell.does("devices", "add", "The iPad", "--id", "ipad")
+	for _, tt := range []struct {
+		says string
+		args []string
+	}{
+		{"The iPad is now with Ann Okafor\n", []string{"give", "ipad", "ann"}},
+		{"The iPad is with Ann Okafor until 2099-01-02 10:00\n", []string{"extend", "ipad", "--due", "2099-01-02 10:00"}},
+		{"nothing to do\n", []string{"inbox"}},
+		{"no unknown tag was shown\n", []string{"unknown"}},
+		{"The iPad is back from Ann Okafor\n", []string{"return", "ipad", "--note", "lay in the kitchen"}},
+		{"Ann Okafor would be erased from the register and from 3 events; it can't be undone\nnothing was changed; look with \"stump-hub people dossier ann\"; add --yes to do it\n", []string{"people", "erase", "ann"}},
+	} {
+		if got := h.shell.does(tt.args...); got != tt.says {
+			t.Errorf("%v: %q, want %q", tt.args, got, tt.says)
+		}
+	}
+	token := strings.Fields(h.shell.does("token", "add", "wallboard", "--role", "board"))
+	r, err := http.NewRequest("GET", h.url+"/v1/devices", nil)
+	h.ok(err)
+	r.Header.Set("Authorization", "Bearer "+token[len(token)-1])
+	web := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	answer, err := web.Do(r)
+	h.ok(err)
+	defer answer.Body.Close()
+	if devices, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(devices), "The iPad") {
+		t.Errorf("with the token: %s, %v", devices, err)
+	}
+	if past := h.shell.does("history"); !strings.Contains(past, "lay in the kitchen") {
+		t.Errorf("the history: %s", past)
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"stump/internal/api/listen"
 	"stump/internal/certificate"
+	"stump/internal/command"
 	"stump/internal/count"
 	"stump/internal/hint"
 	"stump/internal/hub"
@@ -22,7 +23,7 @@ import (
 )
 
 func runCmd(g *globals) *cobra.Command {
-	cmd := command("run", "Run the hub", func(cmd *cobra.Command) error {
+	cmd := command.New("run", "Run the hub", func(cmd *cobra.Command, _ []string) error {
 		cfg, err := hub.LoadConfig(g.config)
 		if err != nil {
 			return err
@@ -73,7 +74,7 @@ func certificateOf(cfg *hub.Config, log *slog.Logger) (*certificate.Source, erro
 }
 
 func setupCmd(g *globals) *cobra.Command {
-	cmd := command("setup", "Make the database ready, and the lab that the configuration names", func(cmd *cobra.Command) error {
+	cmd := command.New("setup", "Make the database ready, and the lab that the configuration names", func(cmd *cobra.Command, _ []string) error {
 		return g.with(func(cfg *hub.Config, s *store.Store) error {
 			out := cmd.OutOrStdout()
 			if err := migrate(cmd.Context(), out, s); err != nil {
@@ -98,7 +99,7 @@ func setupCmd(g *globals) *cobra.Command {
 }
 
 func migrateCmd(g *globals) *cobra.Command {
-	cmd := command("migrate", "Change the tables to those of this version", func(cmd *cobra.Command) error {
+	cmd := command.New("migrate", "Change the tables to those of this version", func(cmd *cobra.Command, _ []string) error {
 		return g.with(func(_ *hub.Config, s *store.Store) error { return migrate(cmd.Context(), cmd.OutOrStdout(), s) })
 	})
 	cmd.Long = "Change the tables in the database to those of this version. Nothing is lost. A hub that\nruns goes on; one of an earlier version does not start any more."
@@ -119,7 +120,7 @@ func migrate(ctx context.Context, w io.Writer, s *store.Store) error {
 }
 
 func checkCmd(g *globals) *cobra.Command {
-	cmd := command("check", "Say whether the hub can work", func(cmd *cobra.Command) error {
+	cmd := command.New("check", "Say whether the hub can work", func(cmd *cobra.Command, _ []string) error {
 		return g.with(func(cfg *hub.Config, s *store.Store) error { return check(cmd, cfg, s) })
 	})
 	cmd.Long = "Say whether the hub can work: the configuration, the database and its tables, the\ncertificate, the keys. A line a thing; the exit status is 1 where something is wrong."

@@ -1,11 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/user"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -13,6 +12,8 @@ import (
 	"stump/checkout/ledger"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/daemon"
 	"stump/internal/hint"
 	"stump/internal/hub"
@@ -22,7 +23,7 @@ import (
 )
 
 func webCmd(g *globals) *cobra.Command {
-	link := command("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command) error {
+	link := command.New("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command, _ []string) error {
 		cfg, err := hub.LoadConfig(g.config)
 		if err != nil {
 			return err
@@ -40,16 +41,34 @@ func webCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
-// newLink asks the hub that runs for an admin's link.
-func newLink(ctx context.Context, cfg *hub.Config) (string, error) {
+// dial returns a client of the office of the hub that runs.
+func dial(ctx context.Context, cfg *hub.Config) (*client.Client, error) {
 	c, err := client.Dial(ctx, office.Socket(cfg))
 	switch {
 	case errors.Is(err, syscall.EACCES):
-		return "", hint.Errorf("run it as the hub's user: `sudo runuser -u stump-hub -- stump-hub …`", "the hub may not be asked by this user: %w", err)
+		return nil, hint.Errorf("run it as the hub's user: `sudo runuser -u stump-hub -- stump-hub …`", "the hub may not be asked by this user: %w", err)
 	case err != nil:
-		return "", hint.Errorf("start it: `sudo systemctl start stump-hub`; its log says why it does not", "the hub does not run: %w", err)
+		return nil, hint.Errorf("start it: `sudo systemctl start stump-hub`; its log says why it does not", "the hub does not run: %w", err)
 	}
-	c.Actor = actor()
+	c.Actor = command.Actor()
+	return c, nil
+}
+
+// office is bookcmd.Books' Connect.
+func (g *globals) office(ctx context.Context, _ bookcmd.Access) (*client.Client, error) {
+	cfg, err := hub.LoadConfig(g.config)
+	if err != nil {
+		return nil, err
+	}
+	return dial(ctx, &cfg)
+}
+
+// newLink asks the hub that runs for an admin's link.
+func newLink(ctx context.Context, cfg *hub.Config) (string, error) {
+	c, err := dial(ctx, cfg)
+	if err != nil {
+		return "", err
+	}
 	var l wire.Link
 	err = c.Do(ctx, "POST", "web/admin-link", nil, &l)
 	return l.URL, err
@@ -65,21 +84,10 @@ func adminLink(ctx context.Context, cfg *hub.Config) (string, error) {
 		return "", err
 	}
 	access := identity.Open(dir, identity.Options{})
-	secret := access.NewLink(actor())
+	secret := access.NewLink(cmp.Or(command.Actor(), "admin"))
 	ended, end := context.WithCancel(ctx)
 	end()
 	return cfg.Web.URL + "/login#" + secret, access.Run(ended) // which saves it
-}
-
-// actor is who asks.
-func actor() string {
-	if name := os.Getenv("SUDO_USER"); name != "" {
-		return name
-	}
-	if u, err := user.Current(); err == nil {
-		return u.Username
-	}
-	return "admin"
 }
 
 // checkFileCmd is the command that daemon.CheckInChild runs.

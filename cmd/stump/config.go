@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/hw/board"
+	"stump/internal/command"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -21,7 +22,7 @@ const thisBoard = "this"
 
 func configCmd(g *globals) *cobra.Command {
 	var key string
-	check := command("check [FILE] [--board [NAME]]", "Say whether the configuration is right", func(cmd *cobra.Command, args []string) error {
+	check := command.New("check [FILE] [--board [NAME]]", "Say whether the configuration is right", func(cmd *cobra.Command, args []string) error {
 		file, b, err := fileAndBoard(g.config, key, args)
 		if err != nil {
 			return err
@@ -40,14 +41,14 @@ them by that board's header, wherever it runs.`
 	cmd := &cobra.Command{Use: "config", Short: "Check and show the configuration"}
 	cmd.AddCommand(
 		check,
-		command("show", "Print the configuration with all defaults", func(cmd *cobra.Command, _ []string) error {
+		command.New("show", "Print the configuration with all defaults", func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.Load(g.config)
 			if err != nil {
 				return err
 			}
 			return cfg.Write(cmd.OutOrStdout())
 		}),
-		command("example", "Print a commented configuration file", func(cmd *cobra.Command, _ []string) error {
+		command.New("example", "Print a commented configuration file", func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(cmd.OutOrStdout(), config.Example())
 			return err
 		}),
@@ -67,9 +68,9 @@ func fileAndBoard(file, key string, args []string) (_ string, b *board.Board, er
 		case file == "" && (missing == nil || key != thisBoard || strings.ContainsAny(arg, "/.")):
 			file = arg
 		case key == thisBoard:
-			return "", nil, usageError{unknown}
+			return "", nil, command.UsageError{Err: unknown}
 		default:
-			return "", nil, misuse("name one file, by --config or as the argument", "two files: %s and %s", file, arg)
+			return "", nil, command.Misuse("name one file, by --config or as the argument", "two files: %s and %s", file, arg)
 		}
 	}
 	switch {
@@ -77,7 +78,7 @@ func fileAndBoard(file, key string, args []string) (_ string, b *board.Board, er
 		b = board.Detect()
 	case key != "" && b == nil:
 		if b, err = board.ByName(key); err != nil {
-			err = usageError{err}
+			err = command.UsageError{Err: err}
 		}
 	}
 	return file, b, err
@@ -124,7 +125,7 @@ func checkBoard(out io.Writer, cfg *config.Config, b *board.Board) error {
 func wiringCmd(g *globals) *cobra.Command {
 	var key, svg, reader string
 	var parts bool
-	cmd := command("wiring", "Draw which wire goes where", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("wiring", "Draw which wire goes where", func(cmd *cobra.Command, _ []string) error {
 		cfg, err := config.Load(g.config)
 		if err != nil {
 			return err
@@ -150,12 +151,12 @@ func wiringCmd(g *globals) *cobra.Command {
 		case svg != "":
 			text, err = w.SVG()
 		case parts:
-			text = w.PartsText(columns(out))
+			text = w.PartsText(command.Columns(out))
 		default:
-			colours := isTerminal(out) && os.Getenv("NO_COLOR") == ""
-			text, err = w.Text(columns(out), colours)
+			colours := command.IsTerminal(out) && os.Getenv("NO_COLOR") == ""
+			text, err = w.Text(command.Columns(out), colours)
 			if colours {
-				out = raw(out)
+				out = command.Raw(out)
 			}
 		}
 		if err != nil {
@@ -190,7 +191,7 @@ func findBoard(name string) (*board.Board, error) {
 	if name != "" {
 		b, err := board.ByName(name)
 		if err != nil {
-			err = usageError{err}
+			err = command.UsageError{Err: err}
 		}
 		return b, err
 	}

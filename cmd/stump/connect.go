@@ -4,100 +4,31 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"github.com/spf13/cobra"
 
 	"stump/checkout/ledger"
 	"stump/internal/api"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
 	"stump/internal/owner"
 )
 
-// access is what a command does with the ledger when no daemon runs.
-type access int
-
-const (
-	daemonOnly access = iota // works only where readers are
-	mayWrite                 // with --state: opens that ledger for writing
-	mayRead                  // also reads the default ledger
-)
-
-// ask sends a request with in as its object, and reads the answer's object into out;
-// both may be nil.
-func (g *globals) ask(cmd *cobra.Command, need access, method, path string, in, out any) error {
-	c, err := g.connect(cmd.Context(), need)
-	if err != nil {
-		return err
-	}
-	return c.Do(cmd.Context(), method, path, in, out)
-}
-
-// stream sends a request and lets f read the answer.
-func (g *globals) stream(cmd *cobra.Command, need access, method, path string, q url.Values, body io.Reader, f func(io.Reader) error) error {
-	c, err := g.connect(cmd.Context(), need)
-	if err != nil {
-		return err
-	}
-	answer, err := c.Stream(cmd.Context(), method, path, q, body)
-	if err != nil {
-		return err
-	}
-	defer answer.Close()
-	return f(answer)
-}
-
-// seer is shown the events of a job, with its path.
-type seer = func(ctx context.Context, job string, e *wire.JobEvent) error
-
-func unseen(context.Context, string, *wire.JobEvent) error { return nil }
-
-// follow begins a job, shows its events, and reads what came of it into out. A signal ends
-// the job, and then the program.
-func (g *globals) follow(cmd *cobra.Command, need access, path string, in, out any, see seer) error {
-	c, err := g.connect(cmd.Context(), need)
-	if err != nil {
-		return err
-	}
-	return followTill(cmd.Context(), c, path, in, out, see)
-}
-
-func followTill(ctx context.Context, c *client.Client, path string, in, out any, see seer) error {
-	ctx, stop := untilSignal(ctx)
-	err := c.Follow(ctx, path, in, out, see)
-	cause := context.Cause(ctx)
-	stop()
-	if cause != nil {
-		endBy(cause)
-	}
-	return err
-}
-
-// download prints an answer as it is.
-func (g *globals) download(cmd *cobra.Command, path string) error {
-	return g.stream(cmd, mayRead, "GET", path, nil, nil, func(answer io.Reader) error {
-		_, err := io.Copy(cmd.OutOrStdout(), answer)
-		return err
-	})
-}
-
 // connect returns a client. With --socket it asks that daemon; with --state, that
 // ledger, or the daemon that has it if only a daemon can answer; with neither the
 // daemon, and then the default ledger if it only reads.
-func (g *globals) connect(ctx context.Context, need access) (*client.Client, error) {
+func (g *globals) connect(ctx context.Context, need bookcmd.Access) (*client.Client, error) {
 	switch {
 	case g.socket != "" && g.state != "":
-		return nil, misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
-	case g.state != "" && need != daemonOnly:
+		return nil, command.Misuse("--socket asks that daemon, --state is a ledger: give one of them", "--socket and --state exclude each other")
+	case g.state != "" && need != bookcmd.DaemonOnly:
 		return g.openLedger(need)
 	}
 	var tried error
@@ -106,14 +37,14 @@ func (g *globals) connect(ctx context.Context, need access) (*client.Client, err
 		if err != nil {
 			err = noDaemon(socket, err)
 		} else if err = g.hasState(ctx, c, socket); err == nil {
-			c.Actor = actor()
+			c.Actor = command.Actor()
 			return c, nil
 		}
 		if tried == nil || errors.Is(err, syscall.EACCES) || errors.Is(err, errOtherLedger) {
 			tried = err
 		}
 	}
-	if g.socket != "" || need != mayRead || errors.Is(tried, syscall.EACCES) {
+	if g.socket != "" || need != bookcmd.MayRead || errors.Is(tried, syscall.EACCES) {
 		return nil, tried
 	}
 	return g.openLedger(need)
@@ -167,16 +98,16 @@ func noDaemon(socket string, err error) error {
 
 // openLedger serves the API over a ledger that no daemon has. Root first becomes the
 // ledger's owner.
-func (g *globals) openLedger(need access) (*client.Client, error) {
+func (g *globals) openLedger(need bookcmd.Access) (*client.Client, error) {
 	cfg, err := config.Load(g.config)
 	if err != nil {
 		return nil, err
 	}
-	dir, asks := g.stateDir(), actor()
+	dir, asks := g.stateDir(), command.Actor()
 	if err := g.becomeOwner(dir); err != nil {
 		return nil, err
 	}
-	g.opened, err = daemon.OpenLedger(cfg, dir, need == mayRead)
+	g.opened, err = daemon.OpenLedger(cfg, dir, need == bookcmd.MayRead)
 	if err != nil {
 		return nil, g.ledgerError(dir, err)
 	}

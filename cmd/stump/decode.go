@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/internal/command"
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/wiegand"
@@ -24,7 +25,7 @@ func decodeCmd(g *globals) *cobra.Command {
 		keypad                      string
 		falling, repairLost, asJSON bool
 	)
-	cmd := command("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("decode FILE|-", "Decode recorded edges", func(cmd *cobra.Command, args []string) error {
 		cfg, err := config.Load(g.config)
 		if err != nil {
 			return err
@@ -37,7 +38,7 @@ func decodeCmd(g *globals) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		in, err := openInput(cmd, args[0])
+		in, err := command.OpenInput(cmd, args[0])
 		if err != nil {
 			return hint.Wrap(err, "name a recording, or - for standard input")
 		}
@@ -86,7 +87,7 @@ var kindHints = map[string]string{
 
 func openCapture(in io.Reader, kind, d0, d1 string) (*capture.Recording, error) {
 	if _, ok := kindHints[kind]; kind != "" && !ok {
-		return nil, misuse("use trace, vcd, saleae or gpiomon", "--format: %q is not known", kind)
+		return nil, command.Misuse("use trace, vcd, saleae or gpiomon", "--format: %q is not known", kind)
 	}
 	c, err := capture.Open(in, kind, d0, d1)
 	remedy := "--d0 and --d1 name the two lines, --format says what the file is"
@@ -106,7 +107,7 @@ func decodeFormats(names string, cfg *config.Config) ([]*wiegand.Format, error) 
 		}
 		f, err := cfg.FormatByName(strings.TrimSpace(name))
 		if err != nil {
-			return nil, misuse("separate names with commas, or use all", "--formats: %w", err)
+			return nil, command.Misuse("separate names with commas, or use all", "--formats: %w", err)
 		}
 		list = append(list, f)
 	}
@@ -123,7 +124,7 @@ func decodeKeypad(named bool, form string, cfg *config.Config) (string, error) {
 	case form == "4bit" || form == "8bit":
 		return form, nil
 	}
-	return "", misuse("use --keypad 4bit, 8bit or off", "--keypad: %q is not known", form)
+	return "", command.Misuse("use --keypad 4bit, 8bit or off", "--keypad: %q is not known", form)
 }
 
 // counted counts edges and, in service as the daemon's lines do, leaves out rising

@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"stump/internal/command"
 	"stump/internal/config"
 	"stump/wiegand"
 )
 
 func formatsCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("formats [NAME]", "List card formats, or show one", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("formats [NAME]", "List card formats, or show one", func(cmd *cobra.Command, args []string) error {
 		cfg, err := config.Load(g.config)
 		if err != nil {
 			return err
@@ -23,7 +24,7 @@ func formatsCmd(g *globals) *cobra.Command {
 		if len(args) > 0 {
 			f, err := cfg.FormatByName(args[0])
 			if err != nil {
-				return misuse("`stump formats` lists them", "%w", err)
+				return command.Misuse("`stump formats` lists them", "%w", err)
 			}
 			list = []*wiegand.Format{f}
 		}
@@ -60,7 +61,7 @@ func formatsJSON(w io.Writer, list, enabled []*wiegand.Format) error {
 }
 
 func formatTable(w io.Writer, list, enabled []*wiegand.Format) error {
-	t := newTable(w, []string{"NAME", "BITS", "FACILITY", "NUMBER", "CHECKS", "PROOF", "ENABLED"})
+	t := command.NewTable(w, []string{"NAME", "BITS", "FACILITY", "NUMBER", "CHECKS", "PROOF", "ENABLED"})
 	for _, f := range list {
 		d := f.Describe()
 		facility, checks, on := "–", "none", ""
@@ -73,11 +74,11 @@ func formatTable(w io.Writer, list, enabled []*wiegand.Format) error {
 		if slices.Contains(enabled, f) {
 			on = "yes"
 		}
-		if err := t.add([]string{d.Name, fmt.Sprint(d.Bits), facility, fmt.Sprint("to ", d.Number), checks, d.Proof, on}); err != nil {
+		if err := t.Add([]string{d.Name, fmt.Sprint(d.Bits), facility, fmt.Sprint("to ", d.Number), checks, d.Proof, on}); err != nil {
 			return err
 		}
 	}
-	return t.flush()
+	return t.Flush()
 }
 
 func showFormat(w io.Writer, f *wiegand.Format) error {

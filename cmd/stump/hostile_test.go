@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"stump/internal/api/wire"
+	"stump/internal/command/bookcmd"
 	"stump/internal/testkit"
 )
 
@@ -152,7 +153,7 @@ func pullHostile(t *testing.T, kind string, packed bool, write func(io.Writer, i
 		ctx, cancel := context.WithTimeout(t.Context(), *hostileFor)
 		defer cancel()
 		for ctx.Err() == nil {
-			_ = d.client.Follow(ctx, "pulls", wire.NewPull{Force: true}, new(wire.Pull), unseen)
+			_ = d.client.Follow(ctx, "pulls", wire.NewPull{Force: true}, new(wire.Pull), bookcmd.Unseen)
 			pulls++
 		}
 	}()

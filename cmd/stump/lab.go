@@ -8,20 +8,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/count"
 )
 
 func joinCmd(g *globals) *cobra.Command {
 	var in wire.JoinLab
 	var asJSON bool
-	cmd := command("join CODE", "Make this station one of a lab of several", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("join CODE", "Make this station one of a lab of several", func(cmd *cobra.Command, args []string) error {
 		in.Code = args[0]
 		var out wire.JoinedLab
-		if err := g.ask(cmd, daemonOnly, "POST", "lab", in, &out); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", "lab", in, &out); err != nil {
 			return err
 		}
 		if asJSON {
-			if err := printJSON(cmd, out); err != nil {
+			if err := command.PrintJSON(cmd, out); err != nil {
 				return err
 			}
 		} else {
@@ -64,9 +66,9 @@ func printJoined(out io.Writer, in wire.JoinLab, j wire.JoinedLab) {
 }
 
 func leaveCmd(g *globals) *cobra.Command {
-	cmd := command("leave", "Take this station out of its lab", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("leave", "Take this station out of its lab", func(cmd *cobra.Command, _ []string) error {
 		var out wire.LeftLab
-		if err := g.ask(cmd, daemonOnly, "DELETE", "lab", nil, &out); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "DELETE", "lab", nil, &out); err != nil {
 			return err
 		}
 		fmt.Fprintf(cmd.OutOrStdout(), "this station has left the lab %s\n", out.Lab)
@@ -80,20 +82,20 @@ func leaveCmd(g *globals) *cobra.Command {
 }
 
 func stationsCmd(g *globals) *cobra.Command {
-	var f format
-	cmd := command("stations", "List the stations of the lab", func(cmd *cobra.Command, _ []string) error {
+	var f command.Format
+	cmd := command.New("stations", "List the stations of the lab", func(cmd *cobra.Command, _ []string) error {
 		empty, err := noStations(cmd, g)
 		if err != nil {
 			return err
 		}
-		return list(cmd, g, "lab/stations", nil, f, []string{"STATION", "LAST HEARD", "LAG", "VERSION", "FAULT"}, func(s *wire.LabStation) []string {
+		return bookcmd.List(cmd, &g.Books, "lab/stations", nil, f, []string{"STATION", "LAST HEARD", "LAG", "VERSION", "FAULT"}, func(s *wire.LabStation) []string {
 			if s.Office && s.Fault == nil {
 				s.Fault = new("an office of the hub")
 			}
-			return []string{s.Name, when(s.Heard, true), fmt.Sprint(s.Lag), text(s.Version), text(s.Fault)}
+			return []string{s.Name, command.When(s.Heard, true), fmt.Sprint(s.Lag), command.Text(s.Version), command.Text(s.Fault)}
 		}, empty)
 	})
-	f.flags(cmd)
+	f.Flags(cmd)
 	return cmd
 }
 
@@ -101,7 +103,7 @@ func stationsCmd(g *globals) *cobra.Command {
 // after a station has begun, and that of a large lab not at all.
 func noStations(cmd *cobra.Command, g *globals) (string, error) {
 	var l wire.Lab
-	err := g.ask(cmd, mayRead, "GET", "lab", nil, &l)
+	err := g.Ask(cmd, bookcmd.MayRead, "GET", "lab", nil, &l)
 	if err != nil || l.Lab == nil {
 		return "this station is in no lab; `stump join CODE` joins one", err
 	}
@@ -112,7 +114,7 @@ func noStations(cmd *cobra.Command, g *globals) (string, error) {
 func printLab(row func(name, format string, args ...any), l *wire.Lab) {
 	heard := "the hub has not answered since the start"
 	if l.Heard != nil {
-		heard = "the hub answered " + when(l.Heard, true)
+		heard = "the hub answered " + command.When(l.Heard, true)
 	}
 	waiting := ", it knows all events"
 	switch {
@@ -129,22 +131,4 @@ func printLab(row func(name, format string, args ...any), l *wire.Lab) {
 		row("trouble", "lab: %s", *l.Trouble)
 		row("", "%s", *l.Remedy)
 	}
-}
-
-// labAsOf says how old the lab's word is, where that matters.
-func labAsOf(cmd *cobra.Command, g *globals) error {
-	var l wire.Lab
-	if err := g.ask(cmd, daemonOnly, "GET", "lab", nil, &l); err != nil {
-		return err
-	}
-	out := cmd.ErrOrStderr()
-	switch {
-	case l.Lab == nil:
-		fmt.Fprintln(out, "this station is in no lab: this is what it knows itself")
-	case l.Heard == nil:
-		fmt.Fprintf(out, "the lab %s, as this station knew it before it started: the hub has not answered since\n", *l.Lab)
-	default:
-		fmt.Fprintf(out, "the lab %s as of %s\n", *l.Lab, when(l.Heard, true))
-	}
-	return nil
 }

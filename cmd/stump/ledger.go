@@ -13,6 +13,8 @@ import (
 
 	"stump/checkout/ledger"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/config"
 	"stump/internal/count"
 	"stump/internal/daemon"
@@ -23,12 +25,12 @@ import (
 
 func verifyCmd(g *globals) *cobra.Command {
 	var asJSON, seen bool
-	cmd := command("verify", "Check that the ledger is whole", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("verify", "Check that the ledger is whole", func(cmd *cobra.Command, _ []string) error {
 		if seen {
-			return g.ask(cmd, mayWrite, "POST", "salvage/seen", nil, nil)
+			return g.Ask(cmd, bookcmd.MayWrite, "POST", "salvage/seen", nil, nil)
 		}
 		var check wire.Verification
-		err := g.follow(cmd, mayRead, "verifications", nil, &check, progress(cmd.ErrOrStderr()))
+		err := g.Follow(cmd, bookcmd.MayRead, "verifications", nil, &check, progress(cmd.ErrOrStderr()))
 		v := check.Report
 		switch {
 		case err == nil && v == nil:
@@ -36,7 +38,7 @@ func verifyCmd(g *globals) *cobra.Command {
 		case err != nil:
 			return err
 		case asJSON:
-			err = printJSON(cmd, v)
+			err = command.PrintJSON(cmd, v)
 		default:
 			printVerdict(cmd.OutOrStdout(), v)
 		}
@@ -54,11 +56,11 @@ is 0 when everything holds.`
 }
 
 // progress shows how far a check is, on a terminal only.
-func progress(w io.Writer) seer {
-	if !isTerminal(w) {
-		return unseen
+func progress(w io.Writer) bookcmd.Seer {
+	if !command.IsTerminal(w) {
+		return bookcmd.Unseen
 	}
-	w = raw(w)
+	w = command.Raw(w)
 	return func(_ context.Context, _ string, e *wire.JobEvent) error {
 		var p wire.Progress
 		if err := json.Unmarshal(e.Data, &p); err != nil {
@@ -87,7 +89,7 @@ func printVerdict(w io.Writer, v *wire.Verdict) {
 // checkFileCmd is the command that daemon.CheckInChild runs. It prints what is wrong
 // with the file.
 func checkFileCmd() *cobra.Command {
-	cmd := command(daemon.CheckFileCommand+" FILE", "", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New(daemon.CheckFileCommand+" FILE", "", func(cmd *cobra.Command, args []string) error {
 		if err := ledger.CheckFile(args[0]); err != nil {
 			fmt.Fprintln(cmd.OutOrStdout(), err)
 			return statusError(1)
@@ -100,7 +102,7 @@ func checkFileCmd() *cobra.Command {
 
 func backupCmd(g *globals) *cobra.Command {
 	var force bool
-	cmd := command("backup FILE", "Copy the ledger, while the daemon runs", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("backup FILE", "Copy the ledger, while the daemon runs", func(cmd *cobra.Command, args []string) error {
 		file := args[0]
 		if st, err := os.Stat(file); err == nil && st.IsDir() {
 			return hint.Errorf("name a file in it", "backup: %s is a folder", file)
@@ -108,7 +110,7 @@ func backupCmd(g *globals) *cobra.Command {
 		if _, err := os.Lstat(file); err == nil && !force {
 			return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", file)
 		}
-		ctx, stop := untilSignal(cmd.Context()) // no half file is left behind
+		ctx, stop := command.UntilSignal(cmd.Context()) // no half file is left behind
 		defer stop()
 		g.writes = file
 		copied, err := g.copyLedger(ctx)
@@ -138,12 +140,12 @@ changes, apart from it.`
 
 // copyLedger returns a copy of the ledger, which is gone at the station when it is closed.
 func (g *globals) copyLedger(ctx context.Context) (io.ReadCloser, error) {
-	c, err := g.connect(ctx, mayRead)
+	c, err := g.connect(ctx, bookcmd.MayRead)
 	if err != nil {
 		return nil, err
 	}
 	var made wire.BackupCopy
-	if err := c.Follow(ctx, "backups", nil, &made, unseen); err != nil {
+	if err := c.Follow(ctx, "backups", nil, &made, bookcmd.Unseen); err != nil {
 		return nil, err
 	}
 	gone := func() { _ = c.Do(context.WithoutCancel(ctx), "DELETE", "backups/"+made.ID, nil, nil) }
@@ -171,8 +173,8 @@ func (l *ledgerCopy) Close() error {
 const copyLedgerCommand = "copy-ledger"
 
 func copyLedgerCmd(g *globals) *cobra.Command {
-	cmd := command(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
-		cmd.SetOut(raw(cmd.OutOrStdout())) // no text
+	cmd := command.New(copyLedgerCommand, "", func(cmd *cobra.Command, _ []string) error {
+		cmd.SetOut(command.Raw(cmd.OutOrStdout())) // no text
 		copied, err := g.copyLedger(cmd.Context())
 		if err != nil {
 			return err
@@ -198,7 +200,7 @@ func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.ReadClose
 	}
 	out, in := io.Pipe()
 	cmd := exec.Command(exe, args...)
-	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, raw(stderr) // which makes its text safe itself
+	cmd.Args[0], cmd.Stdout, cmd.Stderr = os.Args[0], in, command.Raw(stderr) // which makes its text safe itself
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -218,16 +220,16 @@ func (g *globals) copyApart(ctx context.Context, stderr io.Writer) (io.ReadClose
 
 func restoreCmd(g *globals) *cobra.Command {
 	var yes, fork bool
-	cmd := command("restore FILE", "Replace the ledger by a backup", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("restore FILE", "Replace the ledger by a backup", func(cmd *cobra.Command, args []string) error {
 		if g.socket != "" {
-			return misuse("name the ledger's folder with --state", "a restore needs no daemon, so it takes no --socket")
+			return command.Misuse("name the ledger's folder with --state", "a restore needs no daemon, so it takes no --socket")
 		}
 		cfg, err := config.Load(g.config)
 		if err != nil {
 			return err
 		}
 		state, file := g.stateDir(), args[0]
-		o := ledger.RestoreOptions{DryRun: !yes, Fork: fork, Actor: actor()}
+		o := ledger.RestoreOptions{DryRun: !yes, Fork: fork, Actor: command.Actor()}
 		// Root can read every backup, but perhaps not the ledger's owner.
 		from, refused := owner.Open(file)
 		if err := g.becomeOwner(state); err != nil {

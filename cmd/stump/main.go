@@ -20,14 +20,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
-	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"stump/checkout/ledger"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/config"
 	"stump/internal/hint"
 	"stump/internal/plain"
@@ -65,24 +64,6 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// untilSignal is for commands that must clean up before the program ends. All others
-// end at once on a signal.
-func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
-}
-
-// endBy ends the program by the signal that ended a context of untilSignal, as if it had not
-// been waited for: a shell goes by that.
-func endBy(cause error) {
-	sig := syscall.SIGTERM
-	if strings.HasPrefix(cause.Error(), os.Interrupt.String()) {
-		sig = syscall.SIGINT
-	}
-	if syscall.Kill(os.Getpid(), sig) == nil {
-		time.Sleep(time.Second) // until it has come
-	}
-}
-
 // statusError ends the program with a status and prints nothing more.
 type statusError int
 
@@ -91,7 +72,7 @@ func (s statusError) Error() string { return fmt.Sprintf("exit status %d", int(s
 // report prints err and returns the exit status.
 func report(w io.Writer, err error) int {
 	var (
-		usage  usageError
+		usage  command.UsageError
 		status statusError
 	)
 	switch {
@@ -131,6 +112,7 @@ func remedy(err error) string {
 
 // globals are the flags of every command.
 type globals struct {
+	bookcmd.Books
 	config, state, socket string
 
 	writes  string         // the file that the command is to write; "": none
@@ -139,8 +121,9 @@ type globals struct {
 }
 
 func root(g *globals) *cobra.Command {
+	g.Connect = g.connect
 	var showVersion bool
-	cmd := command("stump", "Check lab devices in and out with two bumps on an RFID reader", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("stump", "Check lab devices in and out with two bumps on an RFID reader", func(cmd *cobra.Command, args []string) error {
 		if showVersion {
 			return printVersion(cmd, args)
 		}
@@ -159,17 +142,19 @@ is a check-out, a return or a hand-over, saves it, and says so on the display.`
 	f.StringVar(&g.state, "state", "", "the ledger in this `folder`, or the daemon that has it for what only a daemon can do")
 	f.StringVar(&g.socket, "socket", "", "the daemon at this `socket`, and nothing else")
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return misuse("see `"+c.CommandPath()+" --help`", "%w", err)
+		return command.Misuse("see `"+c.CommandPath()+" --help`", "%w", err)
 	})
 	cmd.AddCommand(
-		runCmd(g), whoCmd(g), historyCmd(g), peopleCmd(g), devicesCmd(g), enrollCmd(g), giveCmd(g), returnCmd(g), extendCmd(g), reserveCmd(g), reservationsCmd(g), stockCmd(g),
-		syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g), unknownCmd(g), inboxCmd(g),
-		joinCmd(g), leaveCmd(g), stationsCmd(g), statusCmd(g), tokenCmd(g), webCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
+		runCmd(g), syncCmd(g), selftestCmd(g), wiringCmd(g), scopeCmd(g), verifyCmd(g), backupCmd(g), restoreCmd(g),
+		joinCmd(g), leaveCmd(g), stationsCmd(g), statusCmd(g), webCmd(g), checkFileCmd(), copyLedgerCmd(g), simCmd(g), decodeCmd(g), formatsCmd(g), configCmd(g), versionCmd(),
 	)
-	cmd.SetHelpCommand(helpCmd())
+	cmd.AddCommand(g.Commands()...)
+	cmd.AddCommand(g.Lists()...)
+	cmd.AddCommand(g.Enroll())
+	cmd.SetHelpCommand(command.Help())
 	cmd.InitDefaultHelpCmd()
 	cmd.InitDefaultCompletionCmd()
-	strict(cmd)
-	completes(cmd, g)
+	command.Strict(cmd)
+	g.Complete(cmd)
 	return cmd
 }

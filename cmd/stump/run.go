@@ -19,6 +19,7 @@ import (
 	"stump/checkout/ledger"
 	"stump/checkout/ledger/boltfile"
 	"stump/directory"
+	"stump/internal/command"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -31,7 +32,7 @@ func runCmd(g *globals) *cobra.Command {
 		replay, listen string
 		speed          float64
 	)
-	cmd := command("run", "Run the station", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("run", "Run the station", func(cmd *cobra.Command, _ []string) error {
 		if err := checkReplay(cmd.Flags(), sim, speed); err != nil {
 			return err
 		}
@@ -49,7 +50,7 @@ func runCmd(g *globals) *cobra.Command {
 			Config: cfg, StateDir: g.runState(sim), StateNamed: g.state != "", Socket: g.socketPath(), Listen: cfg.Listen,
 			Sim: sim, Speed: speed, Version: version, Level: new(slog.LevelVar),
 		}
-		o.Log = logger(raw(cmd.ErrOrStderr()), o.Level)
+		o.Log = logger(command.Raw(cmd.ErrOrStderr()), o.Level)
 		if replay != "" {
 			file, err := owner.Open(replay)
 			if err != nil {
@@ -61,7 +62,7 @@ func runCmd(g *globals) *cobra.Command {
 		if err := becomeStation(o); err != nil {
 			return err
 		}
-		ctx, stop := untilSignal(cmd.Context())
+		ctx, stop := command.UntilSignal(cmd.Context())
 		defer stop()
 		o.Network = directory.NetworkChanges(ctx)
 		o.Reload, o.Again = hangups(ctx), load
@@ -86,11 +87,11 @@ Where a real station has its ledger, --sim wants another one: --state and --sock
 func checkReplay(f *pflag.FlagSet, sim bool, speed float64) error {
 	switch {
 	case f.Changed("replay") && !sim:
-		return misuse("add --sim", "--replay plays a trace on simulated lines")
+		return command.Misuse("add --sim", "--replay plays a trace on simulated lines")
 	case f.Changed("replay-speed") && !f.Changed("replay"):
-		return misuse("add --replay FILE", "--replay-speed without a replay")
+		return command.Misuse("add --replay FILE", "--replay-speed without a replay")
 	case !(speed >= 0) || speed > 1e6:
-		return misuse("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is not a speed", speed)
+		return command.Misuse("1 is as recorded, 10 ten times as fast, 0 without waiting", "--replay-speed: %v is not a speed", speed)
 	}
 	return nil
 }
@@ -102,7 +103,7 @@ func loadListening(path, listen string) (*config.Config, error) {
 		return nil, err
 	}
 	if err := config.CheckListen(listen); err != nil {
-		return nil, usageError{fmt.Errorf("--listen: %w", err)}
+		return nil, command.UsageError{Err: fmt.Errorf("--listen: %w", err)}
 	}
 	cfg.Listen = listen
 	return cfg, nil

@@ -16,6 +16,8 @@ import (
 	"stump/hw/selftest"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/count"
 	"stump/internal/hint"
 	"stump/internal/owner"
@@ -29,12 +31,12 @@ func scopeCmd(g *globals) *cobra.Command {
 		file, reader string
 		bad, numbers bool
 	)
-	cmd := command("scope [FRAME]", "Watch the reader's lines: bits, widths, spacing, the last frame", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("scope [FRAME]", "Watch the reader's lines: bits, widths, spacing, the last frame", func(cmd *cobra.Command, args []string) error {
 		switch {
 		case bad:
 			return badFrames(cmd, g, args, file)
 		case len(args) > 0:
-			return misuse("add --bad to draw a refused frame", "a frame's number goes with --bad")
+			return command.Misuse("add --bad to draw a refused frame", "a frame's number goes with --bad")
 		}
 		return watch(cmd, g, file, reader, numbers)
 	})
@@ -54,7 +56,7 @@ PulseView and sigrok-cli open.`
 
 // watch shows the lines, and records them in file, until a signal.
 func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (err error) {
-	ctx, stop := untilSignal(cmd.Context()) // then the recording and the terminal are put in order
+	ctx, stop := command.UntilSignal(cmd.Context()) // then the recording and the terminal are put in order
 	defer stop()
 	c, err := g.connectSelfTest(ctx, false)
 	if err != nil {
@@ -79,7 +81,7 @@ func watch(cmd *cobra.Command, g *globals, file, reader string, numbers bool) (e
 	}
 	show, restore := viewer(cmd.OutOrStdout())
 	defer restore()
-	_, err = eachJSON(views, func(v *selftest.View) error {
+	_, err = command.EachJSON(views, func(v *selftest.View) error {
 		show(v)
 		return record(v.New)
 	})
@@ -134,7 +136,7 @@ func lend(ctx context.Context, c *client.Client, in wire.NewLease) (views io.Rea
 
 // viewer draws views on a terminal, and prints frames elsewhere.
 func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
-	if !isTerminal(w) {
+	if !command.IsTerminal(w) {
 		seen := uint64(0)
 		return func(v *selftest.View) {
 			n := v.Good
@@ -150,10 +152,10 @@ func viewer(w io.Writer) (show func(*selftest.View), restore func()) {
 			}
 		}, func() {}
 	}
-	w = raw(w)
+	w = command.Raw(w)
 	fmt.Fprint(w, "\x1b[?1049h\x1b[?25l") // the other screen, no cursor
 	return func(v *selftest.View) {
-		columns, rows := terminalSize(w)
+		columns, rows := command.TerminalSize(w)
 		if columns == 0 {
 			columns, rows = 80, 24
 		}
@@ -197,8 +199,8 @@ func writeEdges(vcd *capture.VCDWriter, edges []wiegand.Edge) error {
 // that one, with a file it exports that one or the worst.
 func badFrames(cmd *cobra.Command, g *globals, args []string, file string) error {
 	var frames []wire.BadFrame
-	err := g.stream(cmd, daemonOnly, "GET", "frames", nil, nil, func(body io.Reader) error {
-		_, err := eachJSON(body, func(f *wire.BadFrame) error {
+	err := g.Stream(cmd, bookcmd.DaemonOnly, "GET", "frames", nil, nil, func(body io.Reader) error {
+		_, err := command.EachJSON(body, func(f *wire.BadFrame) error {
 			frames = append(frames, *f)
 			return nil
 		})

@@ -15,6 +15,8 @@ import (
 	"stump/internal/api"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/config"
 	"stump/internal/daemon"
 	"stump/internal/hint"
@@ -24,16 +26,16 @@ import (
 func selftestCmd(g *globals) *cobra.Command {
 	var asJSON, yes, numbers bool
 	var reader string
-	cmd := command("selftest", "Test the wiring, and name the fault and the remedy", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("selftest", "Test the wiring, and name the fault and the remedy", func(cmd *cobra.Command, _ []string) error {
 		c, err := g.connectSelfTest(cmd.Context(), true)
 		if err != nil {
 			return err
 		}
 		s := &testSession{cmd: cmd, client: c, json: asJSON, typed: bufio.NewReader(cmd.InOrStdin())}
-		s.printer.Columns = columns(cmd.OutOrStdout())
-		in := wire.NewSelfTest{Reader: reader, Numbers: numbers, Ask: !yes && isTerminal(os.Stdin)}
+		s.printer.Columns = command.Columns(cmd.OutOrStdout())
+		in := wire.NewSelfTest{Reader: reader, Numbers: numbers, Ask: !yes && command.IsTerminal(os.Stdin)}
 		var test wire.SelfTest
-		err = followTill(cmd.Context(), c, "selftest", in, &test, s.event)
+		err = bookcmd.FollowTill(cmd.Context(), c, "selftest", in, &test, s.event)
 		switch {
 		case err != nil:
 			return err
@@ -124,7 +126,7 @@ func (s *testSession) read(ctx context.Context) (string, error) {
 
 func (s *testSession) print(v any, lines []string) error {
 	if s.json {
-		return printJSON(s.cmd, v)
+		return command.PrintJSON(s.cmd, v)
 	}
 	_, err := fmt.Fprintln(s.cmd.OutOrStdout(), strings.Join(lines, "\n"))
 	return err
@@ -134,7 +136,7 @@ func (s *testSession) print(v any, lines []string) error {
 // that takes the lines itself. If the test also needs the state folder, root becomes
 // its owner.
 func (g *globals) connectSelfTest(ctx context.Context, folder bool) (*client.Client, error) {
-	c, err := g.connect(ctx, daemonOnly)
+	c, err := g.connect(ctx, bookcmd.DaemonOnly)
 	if err == nil || g.socket != "" || errors.Is(err, errOtherLedger) {
 		return c, err
 	}

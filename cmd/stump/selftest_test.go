@@ -14,6 +14,7 @@ import (
 	"stump/internal/api"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command/bookcmd"
 	"stump/internal/station"
 )
 
@@ -44,7 +45,7 @@ func TestSelfTestAnswers(t *testing.T) {
 		s := &testSession{cmd: cmd, client: c, typed: bufio.NewReader(strings.NewReader(tt.typed))}
 		s.printer.Columns = 80
 		var test wire.SelfTest
-		err := followTill(context.Background(), c, "selftest", wire.NewSelfTest{Ask: true}, &test, s.event)
+		err := bookcmd.FollowTill(context.Background(), c, "selftest", wire.NewSelfTest{Ask: true}, &test, s.event)
 		if (tt.want == "") != (err != nil && err.Error() == "no answer: EOF") || !strings.Contains(out.String(), tt.want) || (tt.want == "") != (test.Summary == nil) {
 			t.Errorf("%q: %v, %+v\n%s", tt.typed, err, test.Summary, &out)
 		}

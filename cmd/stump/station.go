@@ -14,19 +14,21 @@ import (
 	"stump/directory"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/count"
 	"stump/internal/panel"
 )
 
 func statusCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("status", "What the station is doing, and what troubles it", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("status", "What the station is doing, and what troubles it", func(cmd *cobra.Command, _ []string) error {
 		var st wire.Status
-		if err := g.ask(cmd, daemonOnly, "GET", "status", nil, &st); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "GET", "status", nil, &st); err != nil {
 			return err
 		}
 		if asJSON {
-			if err := printJSON(cmd, st); err != nil {
+			if err := command.PrintJSON(cmd, st); err != nil {
 				return err
 			}
 		} else {
@@ -69,7 +71,7 @@ func printStatus(out io.Writer, st wire.Status) {
 	if st.Events > 0 {
 		newest = fmt.Sprintf("newest event %d", st.Events)
 	}
-	row("ledger", "%s, in %s", newest, text(st.Ledger))
+	row("ledger", "%s, in %s", newest, command.Text(st.Ledger))
 	for _, b := range st.Backups {
 		printBackup(row, b)
 	}
@@ -103,7 +105,7 @@ func printBackup(row func(name, format string, args ...any), b wire.Backup) {
 	if b.File == nil {
 		row("backup", "none yet, in %s", b.Folder)
 	} else {
-		row("backup", "%s, up to event %d: %s", when(b.At, b.ClockTrusted), b.Event, *b.File)
+		row("backup", "%s, up to event %d: %s", command.When(b.At, b.ClockTrusted), b.Event, *b.File)
 	}
 	if b.Others > 0 {
 		row("", "%s of another ledger in that folder: left alone and not counted", count.Of(b.Others, "file"))
@@ -118,11 +120,11 @@ func syncCmd(g *globals) *cobra.Command {
 	// Every request is answered with the state after it.
 	ask := func(cmd *cobra.Command, method, path string, in any) error {
 		var st directory.Status
-		if err := g.ask(cmd, daemonOnly, method, path, in, &st); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, method, path, in, &st); err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(cmd, st)
+			return command.PrintJSON(cmd, st)
 		}
 		return st.Write(cmd.OutOrStdout(), time.Now())
 	}
@@ -133,14 +135,14 @@ func syncCmd(g *globals) *cobra.Command {
 		}
 	}
 	status := func(cmd *cobra.Command, _ []string) error { return ask(cmd, "GET", "sync", nil) }
-	cmd := command("sync", "What the staff directory was told, and what not", status)
+	cmd := command.New("sync", "What the staff directory was told, and what not", status)
 	cmd.Long = `Show what the staff directory and the webhooks were told, what waits, and what is
 stuck and why. An event that is stuck holds back only the events of its device.`
 	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print one JSON object")
 
-	drop := command("drop ID|all@PLACE", "Never tell it; an event records that", func(cmd *cobra.Command, args []string) error {
+	drop := command.New("drop ID|all@PLACE", "Never tell it; an event records that", func(cmd *cobra.Command, args []string) error {
 		if decision.Note == "" {
-			return misuse("give the reason with --note", "dropping an event needs a reason")
+			return command.Misuse("give the reason with --note", "dropping an event needs a reason")
 		}
 		return decide("drop")(cmd, args)
 	})
@@ -150,18 +152,18 @@ configuration.`
 	drop.Flags().StringVar(&decision.Note, "note", "", "why, for the history")
 
 	var how wire.NewPull
-	pull := command("pull", "Read the register from the directory now", func(cmd *cobra.Command, _ []string) error {
-		if err := g.follow(cmd, daemonOnly, "pulls", how, new(wire.Pull), unseen); err != nil {
+	pull := command.New("pull", "Read the register from the directory now", func(cmd *cobra.Command, _ []string) error {
+		if err := g.Follow(cmd, bookcmd.DaemonOnly, "pulls", how, new(wire.Pull), bookcmd.Unseen); err != nil {
 			return err
 		}
 		return ask(cmd, "GET", "sync", nil)
 	})
 	pull.Flags().BoolVar(&how.Force, "force", false, "even if many people have gone at once")
 	cmd.AddCommand(
-		command("status", "Show the state (as without a command)", status),
-		command("retry ID|all|parked", "Tell it again", decide("retry")),
+		command.New("status", "Show the state (as without a command)", status),
+		command.New("retry ID|all|parked", "Tell it again", decide("retry")),
 		drop,
-		command("accept ID", "Take the directory's word for who has the device", decide("accept")),
+		command.New("accept ID", "Take the directory's word for who has the device", decide("accept")),
 		pull, syncCheckCmd(g, &asJSON),
 	)
 	return cmd
@@ -170,24 +172,24 @@ configuration.`
 func simCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "sim", Short: "The simulated lab, only against `stump run --sim`"}
 	var reader string
-	tap := command("tap NAME|CREDENTIAL|bits:…", "Show a card to a simulated reader", func(cmd *cobra.Command, args []string) error {
+	tap := command.New("tap NAME|CREDENTIAL|bits:…", "Show a card to a simulated reader", func(cmd *cobra.Command, args []string) error {
 		return simulate(cmd, g, "sim/tap", wire.Tap{Card: args[0], Reader: reader})
 	})
 	tap.Long = "Show a card to a simulated reader: a name from the register, a credential such as\nH10301:84:31066 or raw34:2321811728, or any bits. Returns when the display has answered."
-	typed := command("type TEXT", "Type a name and Enter, or keys on a reader's keypad", func(cmd *cobra.Command, args []string) error {
+	typed := command.New("type TEXT", "Type a name and Enter, or keys on a reader's keypad", func(cmd *cobra.Command, args []string) error {
 		return simulate(cmd, g, "sim/type", wire.Type{Text: args[0], Reader: reader})
 	})
 	typed.Long = "Type a name and Enter on the station's keyboard, for an unknown badge; with --reader,\nthe keys 0 to 9, * and # on that reader's keypad. Returns when the display has answered."
-	fault := command("fault NAME|off", "Break a simulated reader or its wiring, or mend it", func(cmd *cobra.Command, args []string) error {
-		return g.ask(cmd, daemonOnly, "POST", "sim/fault", wire.Fault{Fault: args[0], Reader: reader}, nil)
+	fault := command.New("fault NAME|off", "Break a simulated reader or its wiring, or mend it", func(cmd *cobra.Command, args []string) error {
+		return g.Ask(cmd, bookcmd.DaemonOnly, "POST", "sim/fault", wire.Fault{Fault: args[0], Reader: reader}, nil)
 	})
 	for _, c := range []*cobra.Command{tap, typed, fault} {
 		c.Flags().StringVar(&reader, "reader", "", "the reader of this `name`")
 	}
 	cmd.AddCommand(
-		command("seed", "Add six people and twelve devices", func(cmd *cobra.Command, _ []string) error {
+		command.New("seed", "Add six people and twelve devices", func(cmd *cobra.Command, _ []string) error {
 			var n wire.Seeded
-			if err := g.ask(cmd, daemonOnly, "POST", "sim/seed", nil, &n); err != nil {
+			if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", "sim/seed", nil, &n); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s and %s are in the register\n", count.Of(n.People, "person"), count.Of(n.Devices, "device"))
@@ -201,23 +203,23 @@ func simCmd(g *globals) *cobra.Command {
 // simulate asks the simulated lab for something, and prints what the display shows.
 func simulate(cmd *cobra.Command, g *globals, path string, what any) error {
 	var s wire.Tapped
-	if err := g.ask(cmd, daemonOnly, "POST", path, what, &s); err != nil {
+	if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", path, what, &s); err != nil {
 		return err
 	}
 	printLCD(cmd.OutOrStdout(), s.State)
-	warn(cmd, wire.Warning{Warning: s.Note})
+	bookcmd.Warn(cmd, wire.Warning{Warning: s.Note})
 	return nil
 }
 
 func simLCDCmd(g *globals) *cobra.Command {
 	var asJSON bool
-	cmd := command("lcd", "Show the display", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("lcd", "Show the display", func(cmd *cobra.Command, _ []string) error {
 		var s panel.State
-		if err := g.ask(cmd, daemonOnly, "GET", "panel", nil, &s); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "GET", "panel", nil, &s); err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(cmd, s)
+			return command.PrintJSON(cmd, s)
 		}
 		printLCD(cmd.OutOrStdout(), s)
 		return nil

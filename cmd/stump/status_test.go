@@ -2,9 +2,10 @@ package main
 
 import (
 	"strings"
-	"stump/internal/api/wire"
 	"testing"
 	"time"
+
+	"stump/internal/api/wire"
 )
 
 // TestStatusOfBackups prints the last good backup of each folder.

@@ -5,18 +5,20 @@ import (
 
 	"stump/hw/selftest"
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 	"stump/internal/hint"
 )
 
 func syncCheckCmd(g *globals, asJSON *bool) *cobra.Command {
-	cmd := command("check", "Try everything that the directory and the webhooks need", func(cmd *cobra.Command, _ []string) error {
-		c, err := g.connect(cmd.Context(), daemonOnly)
+	cmd := command.New("check", "Try everything that the directory and the webhooks need", func(cmd *cobra.Command, _ []string) error {
+		c, err := g.connect(cmd.Context(), bookcmd.DaemonOnly)
 		if err != nil {
 			return err
 		}
-		s := &testSession{cmd: cmd, client: c, json: *asJSON, printer: selftest.Printer{Columns: columns(cmd.OutOrStdout())}}
+		s := &testSession{cmd: cmd, client: c, json: *asJSON, printer: selftest.Printer{Columns: command.Columns(cmd.OutOrStdout())}}
 		var check wire.SyncCheck
-		err = followTill(cmd.Context(), c, "sync/checks", nil, &check, s.event)
+		err = bookcmd.FollowTill(cmd.Context(), c, "sync/checks", nil, &check, s.event)
 		switch {
 		case err != nil:
 			return err

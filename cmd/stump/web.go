@@ -2,16 +2,19 @@ package main
 
 import (
 	"fmt"
+
 	"stump/internal/api/wire"
+	"stump/internal/command"
+	"stump/internal/command/bookcmd"
 
 	"github.com/spf13/cobra"
 )
 
 func webCmd(g *globals) *cobra.Command {
 	cmd := &cobra.Command{Use: "web", Short: "Reach the station with a browser"}
-	link := command("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command, _ []string) error {
+	link := command.New("admin-link", "Print a link that makes a browser an admin's", func(cmd *cobra.Command, _ []string) error {
 		var l wire.Link
-		if err := g.ask(cmd, daemonOnly, "POST", "web/admin-link", nil, &l); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", "web/admin-link", nil, &l); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), l.URL)
@@ -19,16 +22,16 @@ func webCmd(g *globals) *cobra.Command {
 	})
 	link.Long = `Print a link that makes a browser an admin's, by your name. It works once, within 10
 minutes. The browser stays logged in for 12 hours without use, a week at most.`
-	cmd.AddCommand(link, command("setup", "Show where browsers reach the station, and what to do next", func(cmd *cobra.Command, _ []string) error {
+	cmd.AddCommand(link, command.New("setup", "Show where browsers reach the station, and what to do next", func(cmd *cobra.Command, _ []string) error {
 		var w wire.Web
-		if err := g.ask(cmd, daemonOnly, "GET", "web", nil, &w); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "GET", "web", nil, &w); err != nil {
 			return err
 		}
 		printWeb(cmd, w)
 		if !w.SelfMade {
 			return nil
 		}
-		if err := g.ask(cmd, daemonOnly, "POST", "web/show", nil, nil); err != nil {
+		if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", "web/show", nil, nil); err != nil {
 			fmt.Fprintf(cmd.ErrOrStderr(), "note: the display does not show the fingerprint: %v\n", err)
 			return nil
 		}
@@ -49,9 +52,9 @@ listen = ":8443"
 `)
 		return
 	}
-	fmt.Fprintf(out, "address      %s (listens at %s)\n", text(w.URL), text(w.Listen))
-	fmt.Fprintf(out, "certificate  %s, until %s\n", map[bool]string{true: "made by this station", false: "from its file"}[w.SelfMade], when(w.Expires, true))
-	fmt.Fprintf(out, "fingerprint  %s\n", text(w.Fingerprint))
+	fmt.Fprintf(out, "address      %s (listens at %s)\n", command.Text(w.URL), command.Text(w.Listen))
+	fmt.Fprintf(out, "certificate  %s, until %s\n", map[bool]string{true: "made by this station", false: "from its file"}[w.SelfMade], command.When(w.Expires, true))
+	fmt.Fprintf(out, "fingerprint  %s\n", command.Text(w.Fingerprint))
 	if w.SelfMade {
 		fmt.Fprint(out, `
 A browser asks once whether to trust the certificate: compare the fingerprint (SHA-256)

@@ -1,17 +1,19 @@
-package main
+package bookcmd
 
 import (
 	"fmt"
 	"strings"
+
 	"stump/internal/api/wire"
+	"stump/internal/command"
 
 	"github.com/spf13/cobra"
 )
 
-func mergeCmd(g *globals) *cobra.Command {
-	cmd := command("merge OLD NEW", "Make two people one; NEW stays", func(cmd *cobra.Command, args []string) error {
-		return changed(cmd, g, "POST", people.path(args[0])+"/merge", wire.Merge{Into: args[1]}, func(o outcome) string {
-			return args[0] + " is now " + text(o.PersonID) + " (" + text(o.Person) + ")"
+func mergeCmd(b *Books) *cobra.Command {
+	cmd := command.New("merge OLD NEW", "Make two people one; NEW stays", func(cmd *cobra.Command, args []string) error {
+		return changed(cmd, b, "POST", people.path(args[0])+"/merge", wire.Merge{Into: args[1]}, func(o outcome) string {
+			return args[0] + " is now " + command.Text(o.PersonID) + " (" + command.Text(o.Person) + ")"
 		})
 	})
 	cmd.SuggestFor = []string{"join", "unite"}
@@ -21,14 +23,14 @@ bring it back. Both are ids or names. It can't be undone.`
 	return cmd
 }
 
-func showPersonCmd(g *globals) *cobra.Command {
-	return showCmd(g, people, func(p *wire.PersonShown, ref string) [][2]string {
+func showPersonCmd(b *Books) *cobra.Command {
+	return showCmd(b, people, func(p *wire.PersonShown, ref string) [][2]string {
 		var has, was []string
 		for _, l := range p.Loans {
-			has = append(has, loanText(text(l.Device), l))
+			has = append(has, loanText(command.Text(l.Device), l))
 		}
 		for _, w := range p.Was {
-			was = append(was, fmt.Sprintf("%s (%s)", w.ID, text(&w.Name)))
+			was = append(was, fmt.Sprintf("%s (%s)", w.ID, command.Text(&w.Name)))
 		}
 		is := ""
 		for _, w := range p.Was {
@@ -36,22 +38,22 @@ func showPersonCmd(g *globals) *cobra.Command {
 				is = ref + " was merged into " + p.ID
 			}
 		}
-		return [][2]string{{"", is}, {"ID", p.ID}, {"NAME", text(p.Name)}, {"EMAIL", text(p.Email)}, {"BADGE", text(p.Badge)},
+		return [][2]string{{"", is}, {"ID", p.ID}, {"NAME", command.Text(p.Name)}, {"EMAIL", command.Text(p.Email)}, {"BADGE", command.Text(p.Badge)},
 			{"STATUS", p.Status}, {"GROUPS", strings.Join(p.Groups, ", ")}, {"LANGUAGE", orEmpty(p.Language)}, {"HAS", strings.Join(has, "\n")}, {"WAS", strings.Join(was, "\n")}}
 	})
 }
 
-func showDeviceCmd(g *globals) *cobra.Command {
-	return showCmd(g, devices, func(d *wire.DeviceShown, _ string) [][2]string {
+func showDeviceCmd(b *Books) *cobra.Command {
+	return showCmd(b, devices, func(d *wire.DeviceShown, _ string) [][2]string {
 		with := ""
 		if d.Loan != nil {
-			with = loanText(text(d.Loan.Person), *d.Loan)
+			with = loanText(command.Text(d.Loan.Person), *d.Loan)
 		}
 		var parts []string
 		for _, p := range d.Parts {
-			parts = append(parts, fmt.Sprintf("%s (%s), %s", text(p.Name), p.ID, partText(p)))
+			parts = append(parts, fmt.Sprintf("%s (%s), %s", command.Text(p.Name), p.ID, partText(p)))
 		}
-		return [][2]string{{"ID", d.ID}, {"NAME", text(d.Name)}, {"KIND", text(d.Kind)}, {"TAG", text(d.Tag)},
+		return [][2]string{{"ID", d.ID}, {"NAME", command.Text(d.Name)}, {"KIND", command.Text(d.Kind)}, {"TAG", command.Text(d.Tag)},
 			{"STATUS", d.Status}, {"OUT UNTIL", orEmpty(d.Out)}, {"KIT", orEmpty(d.Kit)}, {"PARTS", strings.Join(parts, "\n")}, {"CONDITION", orEmpty(d.Condition)},
 			{"SERIAL", orEmpty(d.Serial)}, {"PLACE", orEmpty(d.Place)}, {"NOTE", orEmpty(d.Note)}, {"LINK", orEmpty(d.Link)}, {"WITH", with}}
 	})
@@ -63,9 +65,9 @@ func partText(p wire.Part) string {
 	case p.In:
 		return "in it"
 	case p.Missing:
-		return "missing, with " + text(p.Person)
+		return "missing, with " + command.Text(p.Person)
 	case p.Person != nil || p.PersonID != nil:
-		return "with " + text(p.Person)
+		return "with " + command.Text(p.Person)
 	case p.Status != "active":
 		return p.Status
 	}
@@ -74,9 +76,9 @@ func partText(p wire.Part) string {
 
 // loanText is a loan as a card of the register shows it.
 func loanText(what string, l wire.Who) string {
-	s := what + ", since " + when(l.Since, l.ClockTrusted)
+	s := what + ", since " + command.When(l.Since, l.ClockTrusted)
 	if l.Due != nil {
-		s += ", due " + when(l.Due, true)
+		s += ", due " + command.When(l.Due, true)
 	}
 	if l.Overdue {
 		s += " overdue"
@@ -86,16 +88,16 @@ func loanText(what string, l wire.Who) string {
 
 // showCmd prints one row of the register: lines of a word and what it is, without those
 // that are empty. A line without a word is a note.
-func showCmd[P any](g *globals, s shelf, lines func(row *P, ref string) [][2]string) *cobra.Command {
+func showCmd[P any](b *Books, s shelf, lines func(row *P, ref string) [][2]string) *cobra.Command {
 	var asJSON bool
 	arg := strings.ToUpper(s.one)
-	cmd := command("show "+arg, "Show one "+s.one, func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("show "+arg, "Show one "+s.one, func(cmd *cobra.Command, args []string) error {
 		var row P
-		if err := g.ask(cmd, mayRead, "GET", s.path(args[0]), nil, &row); err != nil {
+		if err := b.Ask(cmd, MayRead, "GET", s.path(args[0]), nil, &row); err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(cmd, row)
+			return command.PrintJSON(cmd, row)
 		}
 		for _, l := range lines(&row, args[0]) {
 			switch {
@@ -123,5 +125,5 @@ func orEmpty(s *string) string {
 	if s == nil {
 		return ""
 	}
-	return text(s)
+	return command.Text(s)
 }

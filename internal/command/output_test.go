@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -38,16 +38,16 @@ func TestTableColumns(t *testing.T) {
 func tableOf(t *testing.T, limit int, rows ...[]string) string {
 	t.Helper()
 	var b bytes.Buffer
-	tab := &table{w: &b, limit: limit}
+	tab := &Table{w: &b, limit: limit}
 	for _, r := range rows {
-		if err := tab.add(r); err != nil {
+		if err := tab.Add(r); err != nil {
 			t.Fatal(err)
 		}
 		if len(tab.rows) > tableBlock {
 			t.Fatalf("%d rows are kept", len(tab.rows))
 		}
 	}
-	if err := tab.flush(); err != nil {
+	if err := tab.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -111,7 +111,7 @@ func TestWhenBefore(t *testing.T) {
 		{false, nil, wrong.Local().Format("2006-01-02 15:04") + " ?"},
 		{true, nil, wrong.Local().Format("2006-01-02 15:04")},
 	} {
-		if got := whenBefore(&wrong, c.trusted, c.before, now); got != c.want {
+		if got := WhenBefore(&wrong, c.trusted, c.before, now); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}
 	}

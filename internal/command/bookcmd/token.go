@@ -1,4 +1,4 @@
-package main
+package bookcmd
 
 import (
 	"fmt"
@@ -9,13 +9,14 @@ import (
 
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
 	"stump/internal/identity"
 )
 
-func tokenCmd(g *globals) *cobra.Command {
+func tokenCmd(b *Books) *cobra.Command {
 	cmd := &cobra.Command{Use: "token", Short: "Tokens with which scripts ask the station over the network"}
-	cmd.AddCommand(tokenAddCmd(g), tokenListCmd(g), command("revoke NAME", "End a token at once", func(cmd *cobra.Command, args []string) error {
-		if err := g.ask(cmd, daemonOnly, "DELETE", "tokens/"+client.Ref(args[0]), nil, nil); err != nil {
+	cmd.AddCommand(tokenAddCmd(b), tokenListCmd(b), command.New("revoke NAME", "End a token at once", func(cmd *cobra.Command, args []string) error {
+		if err := b.Ask(cmd, DaemonOnly, "DELETE", "tokens/"+client.Ref(args[0]), nil, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), "revoked "+args[0])
@@ -24,33 +25,33 @@ func tokenCmd(g *globals) *cobra.Command {
 	return cmd
 }
 
-func tokenAddCmd(g *globals) *cobra.Command {
+func tokenAddCmd(b *Books) *cobra.Command {
 	var (
 		role, expires string
 		asJSON        bool
 	)
-	cmd := command("add NAME", "Make a token, and print it once", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("add NAME", "Make a token, and print it once", func(cmd *cobra.Command, args []string) error {
 		if role == "" {
-			return misuse("use "+strings.Join(identity.Roles(), ", "), "--role is missing")
+			return command.Misuse("use "+strings.Join(identity.Roles(), ", "), "--role is missing")
 		}
 		if _, err := identity.ParseRole(role); err != nil {
-			return usageError{fmt.Errorf("--role: %w", err)}
+			return command.UsageError{Err: fmt.Errorf("--role: %w", err)}
 		}
-		end, err := optionalTime("--expires", expires, fromNow)
+		end, err := command.OptionalTime("--expires", expires, command.FromNow)
 		if err != nil {
 			return err
 		}
 		in := wire.NewToken{Name: args[0], Role: role, Expires: end}
 		var made wire.MadeToken
-		if err := g.ask(cmd, daemonOnly, "POST", "tokens", in, &made); err != nil {
+		if err := b.Ask(cmd, DaemonOnly, "POST", "tokens", in, &made); err != nil {
 			return err
 		}
 		if asJSON {
-			return printJSON(cmd, made)
+			return command.PrintJSON(cmd, made)
 		}
 		until := "until it is revoked"
 		if made.Expires != nil {
-			until = "until " + when(made.Expires, true)
+			until = "until " + command.When(made.Expires, true)
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), "the token of %s, for the role %v, %s; it is shown only now:\n%s\n", made.Name, made.Role, until, made.Secret)
 		return err
@@ -67,12 +68,12 @@ unknown tags, admin may do everything.`
 	return cmd
 }
 
-func tokenListCmd(g *globals) *cobra.Command {
+func tokenListCmd(b *Books) *cobra.Command {
 	var asJSON bool
-	cmd := command("list", "List the tokens, never themselves", func(cmd *cobra.Command, _ []string) error {
-		return g.stream(cmd, daemonOnly, "GET", "tokens", nil, nil, func(answer io.Reader) error {
-			return printRows(cmd.OutOrStdout(), answer, format{json: asJSON}, []string{"NAME", "ROLE", "EXPIRES", "USED", "BY"}, func(t *identity.Token) []string {
-				return []string{text(&t.Name), t.Role.String(), when(t.Expires, true), when(t.Used, true), text(&t.By)}
+	cmd := command.New("list", "List the tokens, never themselves", func(cmd *cobra.Command, _ []string) error {
+		return b.Stream(cmd, DaemonOnly, "GET", "tokens", nil, nil, func(answer io.Reader) error {
+			return command.PrintRows(cmd.OutOrStdout(), answer, command.Format{JSON: asJSON}, []string{"NAME", "ROLE", "EXPIRES", "USED", "BY"}, func(t *identity.Token) []string {
+				return []string{command.Text(&t.Name), t.Role.String(), command.When(t.Expires, true), command.When(t.Used, true), command.Text(&t.By)}
 			}, "there are no tokens")
 		})
 	})

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"os"
@@ -18,11 +18,11 @@ func TestActor(t *testing.T) {
 	if os.Getuid() == 0 {
 		want = "ann"
 	}
-	if got := actor(); got != want {
+	if got := Actor(); got != want {
 		t.Errorf("%q acts, want %q", got, want)
 	}
 	t.Setenv("SUDO_USER", "")
-	if got := actor(); got != u.Username {
+	if got := Actor(); got != u.Username {
 		t.Errorf("%q acts without sudo, want %q", got, u.Username)
 	}
 }

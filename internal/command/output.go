@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"encoding/csv"
@@ -22,26 +22,26 @@ import (
 	"stump/internal/plain"
 )
 
-// format is how a list is printed: for people, or as one of the contracts.
-type format struct{ json, csv bool }
+// Format is how a list is printed: for people, or as one of the contracts.
+type Format struct{ JSON, CSV bool }
 
-func (f *format) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.json, "json", false, "print one JSON object a line")
-	cmd.Flags().BoolVar(&f.csv, "csv", false, "print CSV with a header")
+func (f *Format) Flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.JSON, "json", false, "print one JSON object a line")
+	cmd.Flags().BoolVar(&f.CSV, "csv", false, "print CSV with a header")
 }
 
-// printRows prints a stream of JSON objects, one a line: as they are, as CSV with
+// PrintRows prints a stream of JSON objects, one a line: as they are, as CSV with
 // the same names and order, or as a table with these columns.
-func printRows[P any](w io.Writer, rows io.Reader, f format, columns []string, cells func(P) []string, empty string) error {
-	if f.json {
+func PrintRows[P any](w io.Writer, rows io.Reader, f Format, columns []string, cells func(P) []string, empty string) error {
+	if f.JSON {
 		_, err := io.Copy(w, rows)
 		return err
 	}
-	if f.csv {
+	if f.CSV {
 		return printCSV[P](w, rows)
 	}
-	t := newTable(w, columns)
-	n, err := eachJSON(rows, func(row P) error { return t.add(cells(row)) })
+	t := NewTable(w, columns)
+	n, err := EachJSON(rows, func(row P) error { return t.Add(cells(row)) })
 	switch {
 	case err != nil:
 		return err
@@ -49,7 +49,7 @@ func printRows[P any](w io.Writer, rows io.Reader, f format, columns []string, c
 		_, err = fmt.Fprintln(w, empty)
 		return err
 	}
-	return t.flush()
+	return t.Flush()
 }
 
 func printCSV[P any](w io.Writer, rows io.Reader) error {
@@ -64,7 +64,7 @@ func printCSV[P any](w io.Writer, rows io.Reader) error {
 	if err := cw.Write(record); err != nil {
 		return err
 	}
-	_, err := eachJSON(rows, func(row P) error {
+	_, err := EachJSON(rows, func(row P) error {
 		for i := range record {
 			record[i] = csvCell(reflect.ValueOf(row).Elem().Field(i))
 		}
@@ -77,11 +77,11 @@ func printCSV[P any](w io.Writer, rows io.Reader) error {
 	return cw.Error()
 }
 
-func printJSON(cmd *cobra.Command, v any) error { return json.NewEncoder(cmd.OutOrStdout()).Encode(v) }
+func PrintJSON(cmd *cobra.Command, v any) error { return json.NewEncoder(cmd.OutOrStdout()).Encode(v) }
 
-// eachJSON calls f with a pointer to each object of a stream and returns their number.
+// EachJSON calls f with a pointer to each object of a stream and returns their number.
 // For all types of pointers it is compiled only once.
-func eachJSON[P any](r io.Reader, f func(P) error) (n int, err error) {
+func EachJSON[P any](r io.Reader, f func(P) error) (n int, err error) {
 	for dec := json.NewDecoder(r); ; n++ {
 		v := reflect.New(reflect.TypeFor[P]().Elem()).Interface().(P)
 		if err := dec.Decode(v); errors.Is(err, io.EOF) {
@@ -112,19 +112,19 @@ func csvCell(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// text is a value that may be unknown, for a table: a name in one line.
-func text(s *string) string {
+// Text is a value that may be unknown, for a table: a name in one line.
+func Text(s *string) string {
 	if s == nil {
 		return "–"
 	}
 	return plain.Line(*s)
 }
 
-// whenBefore is when of a time that may not be known: then it is at the latest before
+// WhenBefore is when of a time that may not be known: then it is at the latest before
 // another.
-func whenBefore(t *time.Time, trusted bool, before *time.Time, now time.Time) string {
+func WhenBefore(t *time.Time, trusted bool, before *time.Time, now time.Time) string {
 	if trusted || before == nil {
-		return when(t, trusted)
+		return When(t, trusted)
 	}
 	b, now := before.Local(), now.Local()
 	if b.Format(time.DateOnly) == now.Format(time.DateOnly) {
@@ -133,8 +133,8 @@ func whenBefore(t *time.Time, trusted bool, before *time.Time, now time.Time) st
 	return "before " + b.Format("2006-01-02 15:04")
 }
 
-// when is a time for a table, in the user's own zone.
-func when(t *time.Time, trusted bool) string {
+// When is a time for a table, in the user's own zone.
+func When(t *time.Time, trusted bool) string {
 	if t == nil {
 		return "–"
 	}
@@ -145,9 +145,9 @@ func when(t *time.Time, trusted bool) string {
 	return s
 }
 
-// raw is what is behind a writer that makes text safe: for the sequences that move a
+// Raw is what is behind a writer that makes text safe: for the sequences that move a
 // cursor or change a colour, and for what is no text.
-func raw(w io.Writer) io.Writer {
+func Raw(w io.Writer) io.Writer {
 	for {
 		u, ok := w.(interface{ Unwrap() io.Writer })
 		if !ok {
@@ -157,32 +157,32 @@ func raw(w io.Writer) io.Writer {
 	}
 }
 
-// isTerminal reports whether w writes to a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := raw(w).(*os.File)
+// IsTerminal reports whether w writes to a terminal.
+func IsTerminal(w io.Writer) bool {
+	f, ok := Raw(w).(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// terminalSize is the columns and rows of the terminal that w writes to; 0 if it
+// TerminalSize is the columns and rows of the terminal that w writes to; 0 if it
 // writes to none, or does not know.
-func terminalSize(w io.Writer) (columns, rows int) {
-	if isTerminal(w) {
-		columns, rows, _ = term.GetSize(int(raw(w).(*os.File).Fd()))
+func TerminalSize(w io.Writer) (columns, rows int) {
+	if IsTerminal(w) {
+		columns, rows, _ = term.GetSize(int(Raw(w).(*os.File).Fd()))
 	}
 	return columns, rows
 }
 
-// columns is how wide a text may be: as the terminal, but at least 50 and at most
+// Columns is how wide a text may be: as the terminal, but at least 50 and at most
 // 100; elsewhere 80.
-func columns(w io.Writer) int {
-	if c, _ := terminalSize(w); c > 0 {
+func Columns(w io.Writer) int {
+	if c, _ := TerminalSize(w); c > 0 {
 		return min(max(c, 50), 100)
 	}
 	return 80
 }
 
-// openInput opens a file, or standard input for "-".
-func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
+// OpenInput opens a file, or standard input for "-".
+func OpenInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(cmd.InOrStdin()), nil
 	}
@@ -197,9 +197,9 @@ func openInput(cmd *cobra.Command, name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// table prints rows in columns for people. A long one is printed in blocks, so that
+// Table prints rows in columns for people. A long one is printed in blocks, so that
 // a history of years needs no memory. A later block's columns are never narrower.
-type table struct {
+type Table struct {
 	w      io.Writer
 	limit  int // columns of the terminal; 0: everything in full
 	whole  int // how many columns are never cut
@@ -215,26 +215,26 @@ const (
 	leastWidth = 20 // of a column that is cut: a time is never cut
 )
 
-// newTable returns a table with its header. An id is never cut: it is typed again.
-func newTable(w io.Writer, columns []string) *table {
-	t := &table{w: w, rows: [][]string{columns}}
+// NewTable returns a table with its header. An id is never cut: it is typed again.
+func NewTable(w io.Writer, columns []string) *Table {
+	t := &Table{w: w, rows: [][]string{columns}}
 	if columns[0] == "ID" {
 		t.whole = 1
 	}
-	t.limit, _ = terminalSize(w)
+	t.limit, _ = TerminalSize(w)
 	return t
 }
 
-func (t *table) add(row []string) error {
+func (t *Table) Add(row []string) error {
 	t.rows = append(t.rows, row)
 	if len(t.rows) < tableBlock {
 		return nil
 	}
-	return t.flush()
+	return t.Flush()
 }
 
-// flush prints what was added.
-func (t *table) flush() error {
+// Flush prints what was added.
+func (t *Table) Flush() error {
 	for _, row := range t.rows {
 		for i, cell := range row {
 			if i == len(t.widths) {

@@ -1,4 +1,4 @@
-package main
+package bookcmd
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	"stump/checkout"
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
+	"stump/internal/command"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
@@ -37,7 +38,7 @@ var people = shelf{
 	edit: `Who is
 suspended or retired takes nothing; --status active ends that. --badge takes the place of the
 first badge, which then no longer works; --add-badge adds one. A lost badge is refused until
---found-badge. Both take the credential, or the end of its number as "stump people list"
+--found-badge. Both take the credential, or the end of its number as "people list"
 shows it. --groups takes the place of all groups but those that the directory says.`,
 	more:     [][2]string{{"add-badge", "another badge's `credential`"}, {"lost-badge", "a `badge` that was lost"}, {"found-badge", "a lost or replaced `badge` that is there again"}},
 	statuses: "active, suspended or retired",
@@ -59,7 +60,7 @@ var devices = shelf{
 	changes: "name, tag, kind, kit, details or status",
 	edit: `What is retired is
 not lent; --status active ends that, and finds what was lost. What is out of service
-is lent again on that day, or with --out-until ''. "stump devices list --repair" has
+is lent again on that day, or with --out-until ''. "devices list --repair" has
 both, and what is damaged.`,
 	statuses: "active or retired",
 	columns:  "id,name,tag,kind",
@@ -69,72 +70,72 @@ import with an empty tag keeps the one that is there. Columns for kits, serial n
 places, notes, links, conditions, the end of a repair and a status are added if a device has one.`,
 }
 
-func peopleCmd(g *globals) *cobra.Command {
-	cmd := people.command(g)
-	cmd.AddCommand(showPersonCmd(g), mergeCmd(g), eraseCmd(g), dossierCmd(g), listCmd(g, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *wire.Person) []string {
-		return []string{p.ID, text(p.Name), text(p.Email), text(p.Badge), p.Status}
+func peopleCmd(b *Books) *cobra.Command {
+	cmd := people.command(b)
+	cmd.AddCommand(showPersonCmd(b), mergeCmd(b), eraseCmd(b), dossierCmd(b), listCmd(b, people, []string{"ID", "NAME", "EMAIL", "BADGE", "STATUS"}, func(p *wire.Person) []string {
+		return []string{p.ID, command.Text(p.Name), command.Text(p.Email), command.Text(p.Badge), p.Status}
 	}, "nobody is in the register", ""))
 	return cmd
 }
 
-func devicesCmd(g *globals) *cobra.Command {
-	cmd := devices.command(g)
-	cmd.AddCommand(showDeviceCmd(g), correctCmd(g, "lost", "Say that a device can't be found; nobody has it any more"),
-		correctCmd(g, "found", "Say that a lost device is there again"),
-		listCmd(g, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *wire.Device) []string {
-			return []string{d.ID, text(d.Name), text(d.Kind), text(d.Tag), d.Status, text(d.Person)}
+func devicesCmd(b *Books) *cobra.Command {
+	cmd := devices.command(b)
+	cmd.AddCommand(showDeviceCmd(b), correctCmd(b, "lost", "Say that a device can't be found; nobody has it any more"),
+		correctCmd(b, "found", "Say that a lost device is there again"),
+		listCmd(b, devices, []string{"ID", "NAME", "KIND", "TAG", "STATUS", "WITH"}, func(d *wire.Device) []string {
+			return []string{d.ID, command.Text(d.Name), command.Text(d.Kind), command.Text(d.Tag), d.Status, command.Text(d.Person)}
 		}, "no device is in the register", "only what is damaged, incomplete or out of service"))
 	return cmd
 }
 
 // command returns the command with all that both have below it but list.
-func (s shelf) command(g *globals) *cobra.Command {
+func (s shelf) command(b *Books) *cobra.Command {
 	cmd := &cobra.Command{Use: s.list, Short: "The register of " + s.list}
-	cmd.AddCommand(s.addCmd(g), s.editCmd(g), s.retireCmd(g), s.importCmd(g), s.exportCmd(g))
+	cmd.AddCommand(s.addCmd(b), s.editCmd(b), s.retireCmd(b), s.importCmd(b), s.exportCmd(b))
 	return cmd
 }
 
-func listCmd[P any](g *globals, s shelf, columns []string, cells func(P) []string, empty, repair string) *cobra.Command {
-	var f format
+func listCmd[P any](b *Books, s shelf, columns []string, cells func(P) []string, empty, repair string) *cobra.Command {
+	var f command.Format
 	var broken bool
-	cmd := command("list", "List the "+s.list, func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("list", "List the "+s.list, func(cmd *cobra.Command, _ []string) error {
 		if broken {
-			return listRepair(cmd, g, f)
+			return listRepair(cmd, b, f)
 		}
-		return list(cmd, g, s.list, nil, f, columns, cells, empty)
+		return List(cmd, b, s.list, nil, f, columns, cells, empty)
 	})
 	if repair != "" {
 		cmd.Flags().BoolVar(&broken, "repair", false, repair)
 	}
 	cmd.SuggestFor = []string{"ls"}
-	f.flags(cmd)
+	f.Flags(cmd)
 	return cmd
 }
 
-func (s shelf) addCmd(g *globals) *cobra.Command {
-	cmd := command("add NAME", "Add a "+s.one, func(cmd *cobra.Command, args []string) error {
+func (s shelf) addCmd(b *Books) *cobra.Command {
+	cmd := command.New("add NAME", "Add a "+s.one, func(cmd *cobra.Command, args []string) error {
 		change, err := s.given(cmd, "id")
 		if err != nil {
 			return err
 		}
 		change["name"] = args[0]
-		return changed(cmd, g, "POST", s.list, change, func(o outcome) string { return "added " + o.ID })
+		return changed(cmd, b, "POST", s.list, change, func(o outcome) string { return "added " + o.ID })
 	})
 	cmd.Flags().String("id", "", "a lasting `id` (default made from the name)")
 	addFlags(cmd, s.flags)
 	return cmd
 }
 
-func (s shelf) editCmd(g *globals) *cobra.Command {
-	cmd := command("edit "+strings.ToUpper(s.one), "Change a "+s.one+"'s "+s.changes, func(cmd *cobra.Command, args []string) error {
+func (s shelf) editCmd(b *Books) *cobra.Command {
+	cmd := command.New("edit "+strings.ToUpper(s.one), "Change a "+s.one+"'s "+s.changes, func(cmd *cobra.Command, args []string) error {
 		change, err := s.given(cmd)
 		if err != nil {
 			return err
 		}
 		if len(change) == 0 {
-			return misuse("give at least one of --"+strings.Join(s.names(), ", --"), "nothing to change")
+			return command.Misuse("give at least one of --"+strings.Join(s.names(), ", --"), "nothing to change")
 		}
-		return changed(cmd, g, "PATCH", s.path(args[0]), change, func(o outcome) string { return "changed " + o.ID })
+		return changed(cmd, b, "PATCH", s.path(args[0]), change, func(o outcome) string { return "changed " + o.ID })
 	})
 	cmd.Long = cmd.Short + ". " + s.edit
 	// what people call a change, and the way back from retired
@@ -181,7 +182,7 @@ func (s shelf) given(cmd *cobra.Command, more ...string) (change map[string]any,
 		case "groups":
 			value = append([]string{}, checkout.ParseGroups(f.Value.String()).Names()...)
 		case "out-until":
-			t, err := optionalTime("--out-until", f.Value.String(), fromNow)
+			t, err := command.OptionalTime("--out-until", f.Value.String(), command.FromNow)
 			if err != nil {
 				return nil, err
 			}
@@ -196,37 +197,37 @@ func (s shelf) given(cmd *cobra.Command, more ...string) (change map[string]any,
 }
 
 // listRepair lists what somebody must see to.
-func listRepair(cmd *cobra.Command, g *globals, f format) error {
-	return list(cmd, g, devices.list, query("repair", "true"), f, []string{"ID", "NAME", "CONDITION", "OUT UNTIL", "PLACE", "WITH"}, func(d *wire.Device) []string {
-		return []string{d.ID, text(d.Name), orEmpty(d.Condition), orEmpty(d.Out), orEmpty(d.Place), text(d.Person)}
+func listRepair(cmd *cobra.Command, b *Books, f command.Format) error {
+	return List(cmd, b, devices.list, query("repair", "true"), f, []string{"ID", "NAME", "CONDITION", "OUT UNTIL", "PLACE", "WITH"}, func(d *wire.Device) []string {
+		return []string{d.ID, command.Text(d.Name), orEmpty(d.Condition), orEmpty(d.Out), orEmpty(d.Place), command.Text(d.Person)}
 	}, "nothing needs repair")
 }
 
-func (s shelf) retireCmd(g *globals) *cobra.Command {
+func (s shelf) retireCmd(b *Books) *cobra.Command {
 	arg := strings.ToUpper(s.one)
-	cmd := command("retire "+arg, "Take out of service; the history stays", func(cmd *cobra.Command, args []string) error {
-		return changed(cmd, g, "POST", s.path(args[0])+"/retire", nil, func(o outcome) string { return "retired " + o.ID })
+	cmd := command.New("retire "+arg, "Take out of service; the history stays", func(cmd *cobra.Command, args []string) error {
+		return changed(cmd, b, "POST", s.path(args[0])+"/retire", nil, func(o outcome) string { return "retired " + o.ID })
 	})
 	cmd.SuggestFor = []string{"remove", "delete", "rm"}
-	cmd.Long = cmd.Short + ". The way back is `stump " + s.list + " edit " + arg + " --status active`."
+	cmd.Long = cmd.Short + ". The way back is `" + s.list + " edit " + arg + " --status active`."
 	return cmd
 }
 
-func (s shelf) exportCmd(g *globals) *cobra.Command {
-	cmd := command("export", "Print as CSV", func(cmd *cobra.Command, _ []string) error {
-		return g.download(cmd, s.list+"/export")
+func (s shelf) exportCmd(b *Books) *cobra.Command {
+	cmd := command.New("export", "Print as CSV", func(cmd *cobra.Command, _ []string) error {
+		return b.download(cmd, s.list+"/export")
 	})
 	cmd.Long = "The CSV can be imported again. " + s.exportHelp
 	return cmd
 }
 
-func eraseCmd(g *globals) *cobra.Command {
+func eraseCmd(b *Books) *cobra.Command {
 	var yes bool
-	cmd := command("erase PERSON", "Erase all that is personal about somebody", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("erase PERSON", "Erase all that is personal about somebody", func(cmd *cobra.Command, args []string) error {
 		if !yes {
-			return wouldErase(cmd, g, args[0])
+			return wouldErase(cmd, b, args[0])
 		}
-		if err := g.ask(cmd, mayWrite, "POST", people.path(args[0])+"/erase", nil, nil); err != nil {
+		if err := b.Ask(cmd, MayWrite, "POST", people.path(args[0])+"/erase", nil, nil); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintln(cmd.OutOrStdout(), "erased "+args[0])
@@ -241,32 +242,32 @@ have until they are rotated away.`
 }
 
 // wouldErase says what erasing somebody would take away.
-func wouldErase(cmd *cobra.Command, g *globals, person string) error {
+func wouldErase(cmd *cobra.Command, b *Books, person string) error {
 	var d struct {
 		Person        wire.Person
 		Loans         []wire.Who
 		Events, Named []json.RawMessage
 	}
-	if err := g.ask(cmd, mayRead, "GET", people.path(person)+"/dossier", nil, &d); err != nil {
+	if err := b.Ask(cmd, MayRead, "GET", people.path(person)+"/dossier", nil, &d); err != nil {
 		return err
 	}
 	if len(d.Loans) > 0 {
 		var held []string
 		for _, l := range d.Loans {
-			held = append(held, text(l.Device))
+			held = append(held, command.Text(l.Device))
 		}
-		return hint.Errorf("have it returned, then erase", "%s still has %s", text(d.Person.Name), strings.Join(held, ", "))
+		return hint.Errorf("have it returned, then erase", "%s still has %s", command.Text(d.Person.Name), strings.Join(held, ", "))
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), `%s would be erased from the register and from %s; it can't be undone
-nothing was changed; look with "stump people dossier %s"; add --yes to do it
-`, text(d.Person.Name), count.Of(len(d.Events)+len(d.Named), "event"), d.Person.ID)
+nothing was changed; look with "%s people dossier %s"; add --yes to do it
+`, command.Text(d.Person.Name), count.Of(len(d.Events)+len(d.Named), "event"), cmd.Root().Name(), d.Person.ID)
 	return err
 }
 
-func dossierCmd(g *globals) *cobra.Command {
-	return command("dossier PERSON", "Print all that is held about somebody, as JSON", func(cmd *cobra.Command, args []string) error {
+func dossierCmd(b *Books) *cobra.Command {
+	return command.New("dossier PERSON", "Print all that is held about somebody, as JSON", func(cmd *cobra.Command, args []string) error {
 		var dossier json.RawMessage
-		if err := g.ask(cmd, mayRead, "GET", people.path(args[0])+"/dossier", nil, &dossier); err != nil {
+		if err := b.Ask(cmd, MayRead, "GET", people.path(args[0])+"/dossier", nil, &dossier); err != nil {
 			return err
 		}
 		enc := json.NewEncoder(cmd.OutOrStdout())

@@ -1,9 +1,8 @@
-package main
+// Package command is what the command lines of all programs have in common: strict
+// arguments, errors of two lines, tables for people, JSON and CSV for programs.
+package command
 
 import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -13,33 +12,36 @@ import (
 	"stump/internal/hint"
 )
 
-// command returns a command. Its arguments are the words of use after the first:
+// New returns a command. Its arguments are the words of use after the first:
 // [X] may be left out, [X…] repeated.
-func command(use, short string, run func(*cobra.Command, []string) error) *cobra.Command {
+func New(use, short string, run func(*cobra.Command, []string) error) *cobra.Command {
 	return &cobra.Command{Use: use, Short: short, RunE: run}
 }
 
-// usageError is a command line that is wrong: exit status 2.
-type usageError struct{ error }
+// UsageError is a command line that is wrong: exit status 2.
+type UsageError struct{ Err error }
 
-func (u usageError) Unwrap() error { return u.error }
+func (u UsageError) Error() string { return u.Err.Error() }
 
-func misuse(remedy, format string, args ...any) error {
-	return usageError{hint.Errorf(remedy, format, args...)}
+func (u UsageError) Unwrap() error { return u.Err }
+
+// Misuse says what is wrong with a command line, and what to do.
+func Misuse(remedy, format string, args ...any) error {
+	return UsageError{Err: hint.Errorf(remedy, format, args...)}
 }
 
-// strict checks the command lines of cmd and of all commands below it. Cobra's own
+// Strict checks the command lines of cmd and of all commands below it. Cobra's own
 // errors have another exit status, and a command that is left out is no error to it.
-func strict(cmd *cobra.Command) {
+func Strict(cmd *cobra.Command) {
 	cmd.Args = checkArgs
 	if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.DisableFlagsInUseLine = true
 		cmd.RunE = func(c *cobra.Command, _ []string) error {
-			return misuse("add one of "+strings.Join(names(c), ", "), "`%s` is not a whole command", c.CommandPath())
+			return Misuse("add one of "+strings.Join(Names(c), ", "), "`%s` is not a whole command", c.CommandPath())
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		strict(sub)
+		Strict(sub)
 	}
 }
 
@@ -61,17 +63,17 @@ func checkArgs(c *cobra.Command, args []string) error {
 	case len(args) > 0 && c.HasSubCommands():
 		return unknownCommand(c, args[0])
 	case slices.Contains(args, ""):
-		return misuse(usage, "an argument is empty") // in a script, an unset variable
+		return Misuse(usage, "an argument is empty") // in a script, an unset variable
 	case emptyFlag(c) != "":
-		return misuse("leave it out, or give it a value", "--%s is empty", emptyFlag(c))
+		return Misuse("leave it out, or give it a value", "--%s is empty", emptyFlag(c))
 	case len(missing) == 1:
-		return misuse(usage, "%s is missing", missing[0])
+		return Misuse(usage, "%s is missing", missing[0])
 	case len(missing) > 1:
-		return misuse(usage, "%s are missing", strings.Join(missing, " and "))
+		return Misuse(usage, "%s are missing", strings.Join(missing, " and "))
 	case len(args) > most && most > 0:
-		return misuse("write a name that has spaces in quotes; "+usage, "%q is one argument too many", args[most])
+		return Misuse("write a name that has spaces in quotes; "+usage, "%q is one argument too many", args[most])
 	case len(args) > most:
-		return misuse(usage, "%q is one argument too many", args[0])
+		return Misuse(usage, "%q is one argument too many", args[0])
 	}
 	return nil
 }
@@ -88,7 +90,7 @@ func emptyFlag(c *cobra.Command) (name string) {
 }
 
 func unknownCommand(c *cobra.Command, word string) error {
-	near := hint.Nearest(word, names(c))
+	near := hint.Nearest(word, Names(c))
 	for _, sub := range c.Commands() {
 		if slices.Contains(sub.SuggestFor, word) {
 			near = sub.Name()
@@ -98,13 +100,13 @@ func unknownCommand(c *cobra.Command, word string) error {
 	if near != "" {
 		remedy = "did you mean `" + c.CommandPath() + " " + near + "`?"
 	} else if c.HasParent() {
-		remedy = "use one of " + strings.Join(names(c), ", ")
+		remedy = "use one of " + strings.Join(Names(c), ", ")
 	}
-	return misuse(remedy, "%q is not a command of `%s`", word, c.CommandPath())
+	return Misuse(remedy, "%q is not a command of `%s`", word, c.CommandPath())
 }
 
-// names are the commands below c.
-func names(c *cobra.Command) []string {
+// Names are the commands below c.
+func Names(c *cobra.Command) []string {
 	var list []string
 	for _, sub := range c.Commands() {
 		if !sub.Hidden {
@@ -114,8 +116,9 @@ func names(c *cobra.Command) []string {
 	return list
 }
 
-func helpCmd() *cobra.Command {
-	return command("help [COMMAND…]", "Explain a command", func(cmd *cobra.Command, args []string) error {
+// Help is the command that explains the others.
+func Help() *cobra.Command {
+	return New("help [COMMAND…]", "Explain a command", func(cmd *cobra.Command, args []string) error {
 		c := cmd.Root()
 		for _, word := range args {
 			i := slices.IndexFunc(c.Commands(), func(sub *cobra.Command) bool { return sub.Name() == word })
@@ -127,22 +130,4 @@ func helpCmd() *cobra.Command {
 		c.InitDefaultHelpFlag()
 		return c.Help()
 	})
-}
-
-// version is set by the Makefile.
-var version = "devel"
-
-func versionCmd() *cobra.Command { return command("version", "Print the version", printVersion) }
-
-func printVersion(cmd *cobra.Command, _ []string) error {
-	arch := runtime.GOARCH
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "GOARM" {
-				arch += "v" + s.Value
-			}
-		}
-	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "stump %s (%s, linux/%s)\n", version, runtime.Version(), arch)
-	return err
 }

@@ -1,4 +1,4 @@
-package main
+package bookcmd
 
 import (
 	"cmp"
@@ -13,27 +13,28 @@ import (
 	"stump/internal/api/client"
 	"stump/internal/api/wire"
 	"stump/internal/books"
+	"stump/internal/command"
 )
 
-func reserveCmd(g *globals) *cobra.Command {
+func reserveCmd(b *Books) *cobra.Command {
 	var in wire.Reserve
 	var from, to, weekly string
 	var asJSON bool
-	cmd := command("reserve DEVICE|KIND PERSON", "Reserve a device, or any of a kind, for a person", func(cmd *cobra.Command, args []string) (err error) {
+	cmd := command.New("reserve DEVICE|KIND PERSON", "Reserve a device, or any of a kind, for a person", func(cmd *cobra.Command, args []string) (err error) {
 		in.Person = args[1]
 		for _, f := range []struct {
 			name, typed string
 			at          **time.Time
 		}{{"--from", from, &in.From}, {"--to", to, &in.To}, {"--weekly-until", weekly, &in.Weekly}} {
-			if *f.at, err = optionalTime(f.name, f.typed, fromNow); err != nil {
+			if *f.at, err = command.OptionalTime(f.name, f.typed, command.FromNow); err != nil {
 				return err
 			}
 		}
-		if in.Device, in.Kind, err = deviceOrKind(cmd, g, args[0]); err != nil {
+		if in.Device, in.Kind, err = deviceOrKind(cmd, b, args[0]); err != nil {
 			return err
 		}
 		var made books.ReservationJSON
-		if err := g.ask(cmd, mayWrite, "POST", "reservations", in, &made); err != nil {
+		if err := b.Ask(cmd, MayWrite, "POST", "reservations", in, &made); err != nil {
 			return err
 		}
 		if asJSON {
@@ -53,8 +54,8 @@ func reserveCmd(g *globals) *cobra.Command {
 }
 
 // deviceOrKind is what a word reserves: the device that is called so, or a kind.
-func deviceOrKind(cmd *cobra.Command, g *globals, word string) (device, kind string, err error) {
-	err = g.ask(cmd, mayRead, "GET", devices.path(word), nil, nil)
+func deviceOrKind(cmd *cobra.Command, b *Books, word string) (device, kind string, err error) {
+	err = b.Ask(cmd, MayRead, "GET", devices.path(word), nil, nil)
 	var status *client.StatusError
 	if errors.As(err, &status) && status.Code == wire.CodeNotFound {
 		return "", word, nil
@@ -64,13 +65,13 @@ func deviceOrKind(cmd *cobra.Command, g *globals, word string) (device, kind str
 
 // said is a reservation in one line.
 func said(r books.ReservationJSON, weekly *time.Time) string {
-	line := fmt.Sprintf("%s: %s for %s", r.ID, what(&r), text(r.Person))
+	line := fmt.Sprintf("%s: %s for %s", r.ID, what(&r), command.Text(r.Person))
 	if r.From == nil {
 		return line + ", who is told when it is back"
 	}
-	line += fmt.Sprintf(", from %s to %s", when(r.From, true), when(r.To, true))
+	line += fmt.Sprintf(", from %s to %s", command.When(r.From, true), command.When(r.To, true))
 	if weekly != nil {
-		line += ", and every week until " + when(weekly, true)
+		line += ", and every week until " + command.When(weekly, true)
 	}
 	return line
 }
@@ -78,39 +79,39 @@ func said(r books.ReservationJSON, weekly *time.Time) string {
 // what is what is reserved: the device, or the kind.
 func what(r *books.ReservationJSON) string {
 	if r.DeviceID == nil {
-		return "any " + text(r.Kind)
+		return "any " + command.Text(r.Kind)
 	}
-	return text(r.Device)
+	return command.Text(r.Device)
 }
 
-func reservationsCmd(g *globals) *cobra.Command {
-	var f format
+func reservationsCmd(b *Books) *cobra.Command {
+	var f command.Format
 	var person, device, kind string
-	cmd := command("reservations", "List what is reserved", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("reservations", "List what is reserved", func(cmd *cobra.Command, _ []string) error {
 		q := query("person", person, "device", device, "kind", kind)
-		return list(cmd, g, "reservations", q, f, []string{"ID", "WHAT", "PERSON", "FROM", "TO"}, func(r *books.ReservationJSON) []string {
-			row := []string{r.ID, what(r), text(r.Person), "next", ""}
+		return List(cmd, b, "reservations", q, f, []string{"ID", "WHAT", "PERSON", "FROM", "TO"}, func(r *books.ReservationJSON) []string {
+			row := []string{r.ID, what(r), command.Text(r.Person), "next", ""}
 			if r.From != nil {
-				row[3], row[4] = when(r.From, true), when(r.To, true)
+				row[3], row[4] = command.When(r.From, true), command.When(r.To, true)
 			}
 			return row
 		}, "nothing is reserved")
 	})
 	cmd.Long = "List what is reserved, in the order in which it begins. Who waits in the line comes first."
 	cmd.SuggestFor = []string{"bookings", "holds"}
-	f.flags(cmd)
+	f.Flags(cmd)
 	cmd.Flags().StringVar(&person, "person", "", "only of this person (`name` or id)")
 	cmd.Flags().StringVar(&device, "device", "", "only of this device (`name` or id)")
 	cmd.Flags().StringVar(&kind, "kind", "", "only of any device of this `kind`")
-	cmd.AddCommand(cancelCmd(g), freeCmd(g), feedCmd(g))
+	cmd.AddCommand(cancelCmd(b), freeCmd(b), feedCmd(b))
 	return cmd
 }
 
-func cancelCmd(g *globals) *cobra.Command {
-	return command("cancel ID...", "End reservations", func(cmd *cobra.Command, args []string) error {
+func cancelCmd(b *Books) *cobra.Command {
+	return command.New("cancel ID...", "End reservations", func(cmd *cobra.Command, args []string) error {
 		for _, id := range args {
 			var out outcome
-			if err := g.ask(cmd, mayWrite, "DELETE", "reservations/"+url.PathEscape(id), nil, &out); err != nil {
+			if err := b.Ask(cmd, MayWrite, "DELETE", "reservations/"+url.PathEscape(id), nil, &out); err != nil {
 				return err
 			}
 			if _, err := fmt.Fprintf(cmd.OutOrStdout(), "reservation %s has ended\n", id); err != nil {
@@ -121,13 +122,13 @@ func cancelCmd(g *globals) *cobra.Command {
 	})
 }
 
-func freeCmd(g *globals) *cobra.Command {
-	var f format
+func freeCmd(b *Books) *cobra.Command {
+	var f command.Format
 	var from, to, kind string
-	cmd := command("free", "List what can be reserved for all of a time", func(cmd *cobra.Command, _ []string) error {
+	cmd := command.New("free", "List what can be reserved for all of a time", func(cmd *cobra.Command, _ []string) error {
 		q := query("kind", kind)
 		for name, typed := range map[string]string{"from": from, "to": to} {
-			at, err := optionalTime("--"+name, typed, fromNow)
+			at, err := command.OptionalTime("--"+name, typed, command.FromNow)
 			if err != nil {
 				return err
 			}
@@ -135,38 +136,38 @@ func freeCmd(g *globals) *cobra.Command {
 				q.Set(name, at.Format(time.RFC3339))
 			}
 		}
-		return list(cmd, g, "free", q, f, []string{"DEVICE", "ID", "KIND"}, func(d *wire.Free) []string {
-			return []string{d.Device, d.DeviceID, text(d.Kind)}
+		return List(cmd, b, "free", q, f, []string{"DEVICE", "ID", "KIND"}, func(d *wire.Free) []string {
+			return []string{d.Device, d.DeviceID, command.Text(d.Kind)}
 		}, "nothing is free for all of that")
 	})
 	cmd.Long = "List the devices that can be reserved for all of a time: for a day from --from, or from now on,\nif nothing else is said."
-	f.flags(cmd)
+	f.Flags(cmd)
 	cmd.Flags().StringVar(&from, "from", "", "`when` it begins")
 	cmd.Flags().StringVar(&to, "to", "", "`when` it is over")
 	cmd.Flags().StringVar(&kind, "kind", "", "only devices of this `kind`")
 	return cmd
 }
 
-func feedCmd(g *globals) *cobra.Command {
+func feedCmd(b *Books) *cobra.Command {
 	var in wire.NewFeed
 	var revoke bool
-	cmd := command("feed device|person|lab [NAME]", "Print the secret address of a calendar", func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("feed device|person|lab [NAME]", "Print the secret address of a calendar", func(cmd *cobra.Command, args []string) error {
 		in.Of = args[0]
 		if len(args) > 1 {
 			in.Name = args[1]
 		}
 		if in.Of != "lab" && in.Name == "" {
-			return misuse("name it, as in `stump reservations feed device ipad`", "whose calendar it is, is missing")
+			return command.Misuse("name it, as in `"+cmd.CommandPath()+" device ipad`", "whose calendar it is, is missing")
 		}
 		if revoke {
-			if err := g.ask(cmd, daemonOnly, "DELETE", "feeds/"+client.Ref(in.Of)+"/"+client.Ref(cmp.Or(in.Name, "lab")), nil, nil); err != nil {
+			if err := b.Ask(cmd, DaemonOnly, "DELETE", "feeds/"+client.Ref(in.Of)+"/"+client.Ref(cmp.Or(in.Name, "lab")), nil, nil); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the address of the calendar has ended")
 			return err
 		}
 		var made wire.MadeFeed
-		if err := g.ask(cmd, daemonOnly, "POST", "feeds", in, &made); err != nil {
+		if err := b.Ask(cmd, DaemonOnly, "POST", "feeds", in, &made); err != nil {
 			return err
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "note: it is shown only now, and whoever has it reads the calendar; the one before has ended")

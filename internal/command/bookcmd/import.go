@@ -1,4 +1,4 @@
-package main
+package bookcmd
 
 import (
 	"bufio"
@@ -12,16 +12,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"stump/internal/api/wire"
+	"stump/internal/command"
 	"stump/internal/count"
 	"stump/internal/hint"
 )
 
-func (s shelf) importCmd(g *globals) *cobra.Command {
+func (s shelf) importCmd(b *Books) *cobra.Command {
 	var dryRun bool
 	var mapped []string
-	cmd := command("import FILE|-", "Add and change from CSV with the columns "+s.columns, func(cmd *cobra.Command, args []string) error {
+	cmd := command.New("import FILE|-", "Add and change from CSV with the columns "+s.columns, func(cmd *cobra.Command, args []string) error {
 		const remedy = "name a CSV file, or - for standard input"
-		in, err := openInput(cmd, args[0])
+		in, err := command.OpenInput(cmd, args[0])
 		if err != nil {
 			return hint.Wrap(err, remedy)
 		}
@@ -34,12 +35,12 @@ func (s shelf) importCmd(g *globals) *cobra.Command {
 		if dryRun {
 			q.Set("dry_run", "true")
 		}
-		return g.stream(cmd, mayWrite, "POST", s.list+"/import", q, csv, func(answer io.Reader) error {
+		return b.Stream(cmd, MayWrite, "POST", s.list+"/import", q, csv, func(answer io.Reader) error {
 			var n wire.Imported
 			if err := json.NewDecoder(answer).Decode(&n); err != nil {
 				return err
 			}
-			warn(cmd, n.Warning)
+			Warn(cmd, n.Warning)
 			return printImported(cmd.OutOrStdout(), n, dryRun)
 		})
 	})
@@ -65,7 +66,7 @@ func printImported(w io.Writer, n wire.Imported, dryRun bool) error {
 	var b strings.Builder
 	fmt.Fprintln(&b, "would import "+what)
 	for _, c := range n.Changes {
-		fmt.Fprintf(&b, "%s: %s\n", c.ID, text(&c.What))
+		fmt.Fprintf(&b, "%s: %s\n", c.ID, command.Text(&c.What))
 	}
 	if more := n.Changed - len(n.Changes); more > 0 {
 		fmt.Fprintf(&b, "and %s more\n", count.Of(more, "change"))
