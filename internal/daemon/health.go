@@ -119,14 +119,15 @@ func (d *Daemon) notice(m station.Machine) (key, by string) {
 }
 
 // lowLine says which data lines rest low. A pulse is over within microseconds,
-// and hum goes up once in 20 ms: a line that is low for 30 ms rests there. What
+// and hum goes up once in 20 ms: a line that is low for 40 ms rests there. It is
+// looked at often, since a busy board looks at hum at any time of its period. What
 // holds it low, the self-test finds out.
 func lowLine(r *station.Reader) string {
 	if r.Source == nil {
 		return ""
 	}
 	low := [2]bool{true, true}
-	for range 6 {
+	for range 40 {
 		levels, err := r.Source.Levels()
 		for i := range low {
 			low[i] = low[i] && err == nil && !levels[i]
@@ -134,7 +135,7 @@ func lowLine(r *station.Reader) string {
 		if low == [2]bool{} {
 			return ""
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 	}
 	switch {
 	case low[0] && low[1]:
