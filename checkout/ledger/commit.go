@@ -183,11 +183,16 @@ func (t *txn) holderName(id string) string {
 
 // holder returns the holder of a device by the id in its loan.
 func (t *txn) holder(id string) party {
-	r := t.row(record.TreePeople, id)
+	return party{record.TreePeople, id, own(t.lookHolder(id))}
+}
+
+// lookHolder is holder for who changes nothing of it.
+func (t *txn) lookHolder(id string) *record.Row {
+	r := t.look(record.TreePeople, id)
 	if r == nil {
 		t.damaged("a loan names %q, who is not in the register", id)
 	}
-	return party{record.TreePeople, id, r}
+	return r
 }
 
 // setFrom sets the previous holder of ev; "" is nobody.

@@ -125,7 +125,7 @@ func (r *reading[T]) next(first func(*txn)) (all []T, err error) {
 				return
 			}
 			after = string(k)
-			if v, ok := entry(party{r.tr, after, t.decodeRow(r.tr, after, t.open(r.tr, k, b))}); ok {
+			if v, ok := entry(party{r.tr, after, t.readRow(r.tr, after, t.open(r.tr, k, b))}); ok {
 				all = append(all, v)
 			}
 			if only != "" {

@@ -56,7 +56,7 @@ func (v *loanView) loan(id string, r *record.Row) (loan books.Loan, ok bool) {
 	}
 	p := v.people[s.Holder]
 	if p == nil {
-		p = v.holder(s.Holder).row
+		p = v.lookHolder(s.Holder)
 		v.people[s.Holder] = p
 	}
 	loan = books.Loan{Device: r.Name, DeviceID: id, Person: p.Name, PersonID: s.Holder,

@@ -131,23 +131,41 @@ func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte)) {
 }
 
 // row returns a person or device, or nil if there is no such row.
-func (t *txn) row(tr record.Tree, id string) *record.Row {
+func (t *txn) row(tr record.Tree, id string) *record.Row { return own(t.look(tr, id)) }
+
+// look is row for who changes nothing of it.
+func (t *txn) look(tr record.Tree, id string) *record.Row {
 	if id == "" {
 		return nil
 	}
-	b := t.get(tr, []byte(id))
+	b := t.bucket(tr).Get([]byte(id))
 	if b == nil {
 		return nil
 	}
-	return t.decodeRow(tr, id, b)
+	return t.readRow(tr, id, t.open(tr, []byte(id), b))
 }
 
+// decodeRow returns the row of a body.
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	r, err := record.UnpackRow(body)
+	return own(t.readRow(tr, id, body))
+}
+
+// readRow is decodeRow for who changes nothing of it.
+func (t *txn) readRow(tr record.Tree, id string, body []byte) *record.Row {
+	r, err := record.ReadRow(body)
 	if err != nil {
 		t.damaged("%s %q: %v", tr, id, err)
 	}
-	return &r
+	return r
+}
+
+// own is a copy that can be changed; nil of nil.
+func own(r *record.Row) *record.Row {
+	if r == nil {
+		return nil
+	}
+	mine := *r
+	return &mine
 }
 
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {

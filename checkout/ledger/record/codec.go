@@ -49,7 +49,8 @@ func Of(tag byte, at any) Field { return Field{tag, at} }
 
 // Pack returns a record with these fields. A form, such as [RowForm], returns the fields
 // of a value in the order in which they are written.
-func Pack(form []Field) (b []byte) {
+func Pack(form []Field) []byte {
+	b := make([]byte, 0, 128)
 	for _, f := range form {
 		b = f.put(b)
 	}
@@ -143,6 +144,17 @@ func namedForm(n *named) []Field { return []Field{{1, &n.name}, {2, &n.runs}} }
 // element.
 func (f Field) put(b []byte) []byte {
 	switch p := f.at.(type) {
+	case *string: // as most are
+		if *p == "" {
+			return b
+		}
+		return append(binary.AppendUvarint(append(b, f.tag), uint64(len(*p))), *p...)
+	case *Ref:
+		if p.Seq == 0 {
+			return b
+		}
+		var v [2 * binary.MaxVarintLen64]byte
+		return appendField(b, f.tag, appendUvarints(v[:0], uint64(p.Chain), p.Seq))
 	case *map[string][][2]uint64:
 		for _, name := range slices.Sorted(maps.Keys(*p)) {
 			b = appendField(b, f.tag, Pack(namedForm(&named{name, (*p)[name]})))
@@ -160,8 +172,6 @@ func (f Field) put(b []byte) []byte {
 // value returns the bytes of the field's value, none if it is zero.
 func (f Field) value() (b []byte) {
 	switch p := f.at.(type) {
-	case *string:
-		return []byte(*p)
 	case *[]byte:
 		return *p
 	case *bool:
@@ -175,10 +185,6 @@ func (f Field) value() (b []byte) {
 	case *time.Time:
 		if !p.IsZero() {
 			b = signed(p.UnixNano())
-		}
-	case *Ref:
-		if p.Seq != 0 {
-			b = appendUvarints(nil, uint64(p.Chain), p.Seq)
 		}
 	case *[][2]uint64:
 		for _, r := range *p {
@@ -221,6 +227,10 @@ func signed(n int64) []byte {
 
 // get reads the field's value; false: b is not such a value.
 func (f Field) get(b []byte) bool {
+	if p, ok := f.at.(*string); ok { // as most are
+		*p = string(b)
+		return true
+	}
 	unsigned, w := binary.Uvarint(b)
 	n := int64(unsigned>>1) ^ -int64(unsigned&1) // as binary.Varint reads it
 	switch p := f.at.(type) {
@@ -238,11 +248,12 @@ func (f Field) get(b []byte) bool {
 		*p = time.Unix(0, n)
 		return w > 0
 	case *Ref:
-		all, ok := uvarints(b)
-		if !ok || len(all) != 2 || all[0] > math.MaxUint16 {
+		c := cutter{rest: b}
+		chain, seq := c.uvarint(), c.uvarint()
+		if c.bad || len(c.rest) > 0 || chain > math.MaxUint16 {
 			return false
 		}
-		*p = Ref{uint16(all[0]), all[1]}
+		*p = Ref{uint16(chain), seq}
 	case *[][2]uint64:
 		all, ok := uvarints(b)
 		*p = nil

@@ -185,11 +185,64 @@ func RowForm(r *Row) []Field {
 // rows are decoders that nobody uses: what one is made of is larger than a row.
 var rows = sync.Pool{New: func() any { return NewDecoder(RowForm) }}
 
-// UnpackRow reads a row.
-func UnpackRow(b []byte) (Row, error) {
+// ReadRow reads a row, which nobody may change: who reads the same bytes soon again gets the
+// same one. Lists read the same few rows again and again.
+func ReadRow(b []byte) (*Row, error) {
+	if r := lately.find(b); r != nil {
+		return r, nil
+	}
 	d := rows.Get().(*Decoder[Row])
 	defer rows.Put(d)
-	return d.Unpack(b)
+	r, err := d.Unpack(b)
+	if err == nil {
+		lately.note(b, &r)
+	}
+	return &r, err
+}
+
+// UnpackRow reads a row. Nobody may change the bytes that it points to.
+func UnpackRow(b []byte) (Row, error) {
+	r, err := ReadRow(b)
+	return *r, err
+}
+
+// lately has the rows that were read last, by their bytes.
+var lately recent
+
+// recent has at most twice as many rows as one of its generations: the younger becomes the
+// older when it is full.
+type recent struct {
+	mu         sync.Mutex
+	young, old map[string]*Row
+}
+
+// generation is how many rows a generation has; both are less than 200 kB.
+const generation = 64
+
+// find returns the row of b, nil for none.
+func (n *recent) find(b []byte) *Row {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.young[string(b)]
+	if r == nil {
+		if r = n.old[string(b)]; r != nil {
+			n.add(string(b), r)
+		}
+	}
+	return r
+}
+
+func (n *recent) note(b []byte, r *Row) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.add(string(b), r)
+}
+
+func (n *recent) add(b string, r *Row) {
+	if len(n.young) == generation || n.young == nil {
+		n.young, n.old = make(map[string]*Row, generation), n.young
+	}
+	n.young[b] = r
 }
 
 // PackRow writes a row.
