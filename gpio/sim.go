@@ -137,6 +137,7 @@ func (s *Sim) SetBothEdges(on bool) error {
 	defer s.mu.Unlock()
 	s.update()
 	s.both = on
+	s.nudge()
 	return nil
 }
 
@@ -199,7 +200,7 @@ func (s *Sim) Read(buf []wiegand.Edge, until int64) (int, int64, error) {
 		if len(s.queue) > 0 {
 			now = s.queue[0].Time - 1
 		}
-		next := s.next()
+		next := s.nextEdge()
 		s.mu.Unlock()
 		switch {
 		case n > 0:

@@ -253,6 +253,44 @@ func TestSimReadWakes(t *testing.T) {
 	})
 }
 
+// Who is told of falling edges alone sleeps from one to the next, and hears the end of the pulse
+// that is under way when both are asked for.
+func TestSimReadSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		clock, looked := simClock(), 0
+		s := NewSim(func() int64 { looked++; return clock() })
+		s.Present(parse(t, card26))
+		looked = 0
+		if got := fallingBits(collect(t, s, int64(time.Second))); got != card26 {
+			t.Errorf("read %s, want %s", got, card26)
+		}
+		if most := 2*len(card26) + 4; looked > most {
+			t.Errorf("it looked at the clock %d times, want %d at most", looked, most)
+		}
+
+		s.SetTiming(Timing{Width: time.Second, Interval: 2 * time.Second})
+		s.Present(parse(t, "1"))
+		time.Sleep(lead + 500*time.Millisecond)
+		buf := make([]wiegand.Edge, 4)
+		if n, _, err := s.Read(buf, math.MaxInt64); n != 1 || err != nil {
+			t.Fatalf("read %d edges, %v", n, err)
+		}
+		rose := make(chan int64)
+		go func() {
+			if n, now, _ := s.Read(buf, math.MaxInt64); n == 1 && buf[0].Rising {
+				rose <- now
+			}
+			close(rose)
+		}()
+		synctest.Wait()
+		began := clock()
+		s.SetBothEdges(true)
+		if took := time.Duration(<-rose - began); took != 500*time.Millisecond {
+			t.Errorf("the pulse's end was told after %v, want half a second", took)
+		}
+	})
+}
+
 // When nothing reads them, edges are lost as in the kernel: the oldest, and the
 // numbers show it.
 func TestSimOverflow(t *testing.T) {

@@ -122,6 +122,21 @@ func (s *Sim) next() int64 {
 	return t
 }
 
+// nextEdge is when the next edge can come. Where rising edges are not told, the end of a pulse
+// that drives a line low makes none.
+func (s *Sim) nextEdge() int64 {
+	t := s.next()
+	if s.both || len(s.noises) > 0 {
+		return t
+	}
+	for _, c := range s.agenda {
+		if c.high || c.delta >= 0 {
+			return c.at
+		}
+	}
+	return never
+}
+
 // update brings the lines up to the clock and returns its time.
 func (s *Sim) update() int64 {
 	now := s.clock()
