@@ -251,14 +251,38 @@ func fill(text string, pairs ...string) string {
 			return r
 		}, pairs[i])
 	}
-	r := strings.NewReplacer(pairs...)
-	var lines []string
+	var b strings.Builder
+	first := true
 	for ln := range strings.SplitSeq(text, "\n") {
-		if !hollow(ln, pairs) {
-			lines = append(lines, r.Replace(ln))
+		if hollow(ln, pairs) {
+			continue
 		}
+		if !first {
+			b.WriteByte('\n')
+		}
+		first = false
+		replace(&b, ln, pairs)
 	}
-	return strings.Join(lines, "\n")
+	return b.String()
+}
+
+// replace writes a line with values in place of placeholders. What is in a value is none.
+func replace(b *strings.Builder, ln string, pairs []string) {
+next:
+	for at := strings.IndexByte(ln, '{'); at >= 0; at = strings.IndexByte(ln, '{') {
+		b.WriteString(ln[:at])
+		ln = ln[at:]
+		for i := 0; i < len(pairs); i += 2 {
+			if rest, ok := strings.CutPrefix(ln, pairs[i]); ok {
+				b.WriteString(pairs[i+1])
+				ln = rest
+				continue next
+			}
+		}
+		b.WriteByte('{')
+		ln = ln[1:]
+	}
+	b.WriteString(ln)
 }
 
 // hollow is whether a line has placeholders and no value for any of them. A line

@@ -242,3 +242,18 @@ func TestNoticesAreTexts(t *testing.T) {
 		}
 	}
 }
+
+// A name is a name, whatever is in it.
+func TestNamesAreNoPlaceholders(t *testing.T) {
+	c, err := NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/ {}\n{device}}\n{from}"})
+	if err == nil {
+		t.Fatal("a text with {} was taken")
+	}
+	if c, err = NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/\n{device}}\n{from}"}); err != nil {
+		t.Fatal(err)
+	}
+	got := c.Text(Message{Key: "checked-out", Device: "{person}", Person: "{device"}, size16x2)
+	if want := "{ {person}{ /{device/\n{person}}"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
