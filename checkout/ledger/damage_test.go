@@ -383,13 +383,13 @@ func TestSalvageIsTold(t *testing.T) {
 	want(t, "outbox", outboxOf(l), tr.outbox)
 	info, err := l.Info()
 	x.ok(err)
-	if info.Salvaged == nil || info.Salvaged.String() != s.String() {
-		t.Errorf("info: %v", info.Salvaged)
+	if info.Salvaged == nil || info.Salvaged.String() != s.String() || !l.Hurt() {
+		t.Errorf("info: %v, hurt: %v", info.Salvaged, l.Hurt())
 	}
 	x.ok(l.AcknowledgeSalvage())
 	info, err = l.Info()
 	x.ok(err)
-	if info.Salvaged != nil {
+	if info.Salvaged != nil || l.Hurt() {
 		t.Error("still there after it was acknowledged")
 	}
 }

@@ -65,6 +65,12 @@ func (l *Ledger) Info() (Info, error) {
 	return s, err
 }
 
+// Hurt reports whether Info has a salvage or damage. It reads a page.
+func (l *Ledger) Hurt() (hurt bool) {
+	_ = l.view(func(t *txn) { hurt = t.get(record.TreeMeta, metaSalvage) != nil }) // damage that it meets is noted
+	return hurt || l.suspected.Load() != nil
+}
+
 // AcknowledgeSalvage removes the report of a salvage, after an admin has seen it.
 func (l *Ledger) AcknowledgeSalvage() error {
 	return l.update(func(t *txn) { t.delete(record.TreeMeta, metaSalvage) })

@@ -101,12 +101,11 @@ func (d *Daemon) notice(m station.Machine) (key, by string) {
 			bad = bad || c.Name == selftest.BadReads
 		}
 	}
-	info, _ := d.Ledger.Info()
 	failure := d.Ledger.Health().Failure
 	switch {
 	case failure != nil:
 		return station.CannotSave(failure), ""
-	case info.Salvaged != nil || info.Damaged != nil:
+	case d.Ledger.Hurt():
 		return "salvaged", ""
 	case fault:
 		return "reader-fault", ""
@@ -152,6 +151,9 @@ func (d *Daemon) machine() station.Machine {
 		return station.Machine{ClockTrusted: true} // the simulated lab does not need the time
 	}
 	m := station.Machine{ClockTrusted: wallClock(d.o.Config).Trusted()}
+	if d.o.Sim {
+		return m // this board's supply is not the simulated one's
+	}
 	if low, known := selftest.UnderVoltage(os.DirFS("/")); known {
 		m.LowVoltage = &low
 	}
