@@ -116,7 +116,8 @@ func (f *fuzzer) fault(r openapitest.Request, who asker, format string, args ...
 	defer f.mu.Unlock()
 	kind := r.Call.Method + " " + r.Call.Path + ": " + strings.SplitN(what, ":", 2)[0]
 	if f.found[kind]++; f.found[kind] <= 3 {
-		f.Errorf("%s %.400s as %q, with %v\n%.400q\n%s", r.Method, r.URL, who.name, r.Header, r.Body, what)
+		log := f.log.String()
+		f.Errorf("%s %.400s as %q, with %v\n%.400q\n%s\nthe station's log ends so: %s", r.Method, r.URL, who.name, r.Header, r.Body, what, log[max(0, len(log)-2000):])
 	}
 }
 

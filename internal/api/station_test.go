@@ -31,6 +31,7 @@ type lab struct {
 	*daemon.Daemon
 	http http.Client
 	stop func()
+	log  *testkit.Log
 }
 
 // newLab runs a station with the seeded people and devices.
@@ -45,10 +46,10 @@ func newLab(t *testing.T, toml string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ready := make(chan struct{})
+	ready, log := make(chan struct{}), new(testkit.Log)
 	o := daemon.Options{
 		Config: cfg, StateDir: filepath.Join(dir, "state"), Socket: filepath.Join(dir, "sock"), Sim: true, Version: "test",
-		Log: slog.New(slog.NewTextHandler(new(testkit.Log), nil)), Ready: func() { close(ready) },
+		Log: slog.New(slog.NewTextHandler(log, nil)), Ready: func() { close(ready) },
 	}
 	d, err := daemon.New(o)
 	if err != nil {
@@ -57,7 +58,7 @@ func newLab(t *testing.T, toml string) *lab {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Run(ctx) }()
-	l := &lab{T: t, Daemon: d, stop: stop}
+	l := &lab{T: t, Daemon: d, stop: stop, log: log}
 	l.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", o.Socket)
