@@ -20,13 +20,27 @@ func (w *Worker) pullLoop(ctx context.Context) {
 		case <-w.main.up: // that was before this pull
 		default:
 		}
-		if whole {
-			_ = w.Pull(ctx, false) // the status says why it failed
-			next = time.Now().Add(w.nextPull())
-		} else if w.works() {
-			w.pullChanges(ctx)
-		}
+		next = w.readOnce(ctx, whole, next)
 	}
+}
+
+// readOnce reads the directory, or only what has changed there, if it is this station's turn.
+// It returns when all of it is to be read next.
+func (w *Worker) readOnce(ctx context.Context, whole bool, next time.Time) time.Time {
+	if w.turn != nil {
+		if !w.turn.Begin() {
+			return time.Now().Add(w.nextPull())
+		}
+		defer w.turn.End()
+	}
+	if whole {
+		_ = w.Pull(ctx, false) // the status says why it failed
+		return time.Now().Add(w.nextPull())
+	}
+	if w.works() {
+		w.pullChanges(ctx)
+	}
+	return next
 }
 
 // rest waits for the next pull, at the latest at the time next, and reports whether it

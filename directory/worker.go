@@ -33,8 +33,17 @@ type Options struct {
 	Clock func() checkout.Stamp
 	// Moved is called after the directory's word has changed who has what; may be nil.
 	Moved func()
+	// Turn says whether this station reads the directory, of those of a lab; nil: it does.
+	Turn Turn
 
 	backoff *backoff // for tests; nil: the default
+}
+
+// Turn is the work of reading the directory, which one station of a lab does for all.
+type Turn interface {
+	// Begin reports whether it is this station's, which then reads until End.
+	Begin() bool
+	End()
 }
 
 // Worker delivers events to the places, and keeps the register in step with the
@@ -56,13 +65,14 @@ type Worker struct {
 	main    *health   // of the directory
 	pulls   pulls
 	loans   loans
+	turn    Turn
 	moved   func()
 	lookups lookups
 }
 
 // NewWorker returns a worker that does nothing until Run.
 func NewWorker(o Options) *Worker {
-	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, clock: o.Clock, log: o.Logger}
+	w := &Worker{ledger: o.Ledger, dir: o.Directory, timing: o.Timing.withDefaults(), network: o.Network, clock: o.Clock, log: o.Logger, turn: o.Turn}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -145,6 +155,9 @@ func (w *Worker) wakeSenders() {
 		poke(s.wake)
 	}
 }
+
+// Turned is to be called when the directory has become this station's to read.
+func (w *Worker) Turned() { poke(w.pulls.kick) }
 
 // Hurry retries every place that is down or stopped now, and every event that
 // waits for its next try.

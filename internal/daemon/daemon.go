@@ -166,10 +166,10 @@ func (d *Daemon) assemble() (err error) {
 		d.board = board.Detect()
 		UseBoard(d.o.Config, d.board)
 	}
-	d.Worker = d.newWorker(d.places)
 	if err := d.newLab(); err != nil {
 		return err
 	}
+	d.Worker = d.newWorker(d.places)
 	if err := d.newPanel(); err != nil {
 		return err
 	}

@@ -149,7 +149,12 @@ func warnOfSecrets(cfg *config.Config, log *slog.Logger) {
 // newWorker returns what talks to the places.
 func (d *Daemon) newWorker(p places) *directory.Worker {
 	warnOfSecrets(d.o.Config, d.o.Log)
+	var turn directory.Turn
+	if _, pulls := p.directory.(directory.Puller); pulls {
+		turn = d.Lab.Turn("read "+p.directory.String(), func() { d.Worker.Turned() })
+	}
 	return directory.NewWorker(directory.Options{
+		Turn:      turn,
 		Directory: p.directory, Webhooks: p.webhooks, Ledger: d.Ledger,
 		Timing: d.o.Config.Directory.Timing, Logger: d.o.Log, Network: d.o.Network, Clock: wallClock(d.o.Config).Now, Moved: func() { d.Panel.Poke() },
 	})

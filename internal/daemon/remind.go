@@ -12,10 +12,17 @@ func (d *Daemon) newReminders() error {
 	cfg := d.o.Config
 	rules := cfg.Loans.Reminders()
 	rules.Calendar = calendar(cfg, d.holidays)
+	work := "remind"
+	if d.places.mail != nil { // where others can't send mails, they don't remind in its place
+		work = "remind by mail"
+	}
 	d.reminders = remind.New(remind.Options{
 		Ledger: d.Ledger, Rules: rules, Station: cfg.Station, Stamp: wallClock(cfg).Now, Link: d.link, Extensions: cfg.Loans.Extend,
 		Weekly: cfg.Mail.Admin != "" || len(cfg.Webhooks) > 0, Admin: cfg.Mail.Admin, Log: d.o.Log,
 	})
+	if len(rules.Stages) > 0 && len(d.places.webhooks) > 0 {
+		d.reminders.Turn = d.Lab.Turn(work, nil)
+	}
 	if d.places.mail == nil {
 		return nil
 	}

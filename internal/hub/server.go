@@ -48,6 +48,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET "+wire.PathHead, s.asStation(s.head))
 	mux.HandleFunc("POST "+wire.PathAppend, s.asStation(s.append))
 	mux.HandleFunc("GET "+wire.PathChanges, s.asStation(s.changes))
+	mux.HandleFunc("POST "+wire.PathLease, s.asStation(s.lease))
 	mux.HandleFunc("POST "+wire.PathLeave, s.asStation(s.leave))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -117,6 +118,7 @@ func (s *Server) answer(w http.ResponseWriter, answer any) {
 // status is how problems stand in HTTP.
 var status = map[string]int{
 	wire.CodeGap: http.StatusConflict, wire.CodeForked: http.StatusConflict, wire.CodeTaken: http.StatusConflict, wire.CodeClash: http.StatusConflict,
+	wire.CodeFenced: http.StatusConflict,
 	wire.CodeForged: http.StatusUnprocessableEntity, wire.CodeNewer: http.StatusUnprocessableEntity, wire.CodeInvalid: http.StatusBadRequest,
 	wire.CodeNotHere: http.StatusUnauthorized, wire.CodeSpent: http.StatusGone, wire.CodeKey: http.StatusPreconditionRequired,
 	CodeBusy: http.StatusServiceUnavailable,
@@ -197,6 +199,16 @@ func (s *Server) changes(r *http.Request, from store.Sender, _ io.Reader) (any, 
 		wait = 0
 	}
 	return s.Store.Changes(r.Context(), from, epoch, since, wait)
+}
+
+func (s *Server) lease(r *http.Request, from store.Sender, body io.Reader) (any, error) {
+	var ask wire.Lease
+	if err := decode(body, &ask); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), answerIn)
+	defer cancel()
+	return s.Store.Lease(ctx, from, &ask)
 }
 
 func (s *Server) leave(r *http.Request, from store.Sender, _ io.Reader) (any, error) {

@@ -26,14 +26,15 @@ import (
 type station struct {
 	*testing.T
 	*ledger.Ledger
-	link *lab.Link
-	dir  string
-	o    ledger.Options
-	end  func()
+	before []func(*lab.Link)
+	link   *lab.Link
+	dir    string
+	o      ledger.Options
+	end    func()
 }
 
-func newStation(t *testing.T, name string) *station {
-	s := &station{T: t, dir: t.TempDir(), o: ledger.Options{Station: name, SiteKey: sitekey.New()}}
+func newStation(t *testing.T, name string, before ...func(*lab.Link)) *station {
+	s := &station{T: t, before: before, dir: t.TempDir(), o: ledger.Options{Station: name, SiteKey: sitekey.New()}}
 	l, err := ledger.Create(filepath.Join(s.dir, "ledger.db"), s.o)
 	s.ok(err)
 	s.Ledger = l
@@ -58,6 +59,9 @@ func (s *station) start() {
 	})
 	s.ok(err)
 	s.link = link
+	for _, f := range s.before { // it runs
+		f(link)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- link.Run(ctx) }()

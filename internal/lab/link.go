@@ -57,6 +57,8 @@ type Link struct {
 	mono    time.Duration
 	failure error
 	members []wire.Member
+	turns   []*Turn
+	speaks  *client       // of the session that goes on; nil: there is none
 	told    atomic.Uint64 // the newest own event that the hub has
 	met     atomic.Bool   // told is known
 }
@@ -185,7 +187,7 @@ func (l *Link) session(ctx context.Context, m *Member, failures *int) error {
 		return err
 	}
 	var both sync.WaitGroup
-	for _, f := range []func() error{s.tellAll, s.listen} {
+	for _, f := range []func() error{s.tellAll, s.listen, s.takeTurns} {
 		both.Go(func() { end(f()) })
 	}
 	select {
@@ -269,7 +271,7 @@ const (
 func (s *session) tellAll() error {
 	var scanned time.Duration
 	for beat, many := true, true; ; {
-		bell := s.o.Ledger.Appended()
+		bell, over := s.o.Ledger.Appended(), s.over()
 		all, more, err := s.o.Ledger.LabUnsaid()
 		many = many || more
 		if now := s.o.Now().Mono; err == nil && (scanned == 0 || now-scanned > scanEvery || many && now-scanned > heartbeat) {
@@ -298,6 +300,9 @@ func (s *session) tellAll() error {
 			}
 		}
 		s.well()
+		if !many {
+			s.allTold(over)
+		}
 		select {
 		case <-s.ctx.Done():
 			return s.ctx.Err()
@@ -365,6 +370,7 @@ func (s *session) send(a *wire.Append, last *uint64) error {
 	if s.o.URL != nil {
 		a.Station.URL = s.o.URL()
 	}
+	s.fenced(a)
 	ctx, end := context.WithTimeout(s.ctx, time.Minute)
 	defer end()
 	var receipts []wire.Accepted

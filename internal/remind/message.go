@@ -115,6 +115,14 @@ func (r *Reminders) Digest() error {
 	if week.Equal(r.told) {
 		return nil
 	}
+	key := "digest " + week.UTC().Format(time.DateOnly)
+	if err := r.claim(key); err != nil {
+		return err
+	}
+	if r.said[key] {
+		r.told = week
+		return nil
+	}
 	d, err := r.digest(now.Wall)
 	if err == nil {
 		_, err = r.Ledger.Digest(week, reminder.Summary(len(d.Overdue), len(d.Reminded)))

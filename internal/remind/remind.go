@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"maps"
@@ -49,19 +50,30 @@ type Options struct {
 	// Weekly: an admin is told each week, at the address Admin, which may be empty.
 	Weekly bool
 	Admin  string
-	Log    *slog.Logger // nil is silent
+	// Turn is the work of reminding, which one station of a lab does for all; nil: this one does.
+	Turn Turn
+	Log  *slog.Logger // nil is silent
+}
+
+// Turn is the work of reminding people, which one station of a lab does for all.
+type Turn interface {
+	// Mine reports whether it is this station's.
+	Mine() bool
+	// Claim returns what is to be said here, since no station of the lab has said it.
+	Claim(ctx context.Context, what []string) (fresh []string, err error)
 }
 
 // Reminders is the task.
 type Reminders struct {
 	Options
-	told time.Time // the week of which the digest is committed
+	told time.Time       // the week of which the digest is committed
+	said map[string]bool // what another station of the lab has said
 }
 
 // New returns Reminders that do nothing until Run.
 func New(o Options) *Reminders {
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	return &Reminders{Options: o}
+	return &Reminders{Options: o, said: map[string]bool{}}
 }
 
 func (r *Reminders) String() string { return "reminders" }
@@ -105,6 +117,9 @@ func (r *Reminders) Run(ctx context.Context) error {
 
 // look commits what is due, and reports whether it could.
 func (r *Reminders) look() bool {
+	if r.Turn != nil && !r.Turn.Mine() {
+		return false
+	}
 	n, err := r.Remind()
 	if err == nil {
 		err = r.Digest()
@@ -196,10 +211,48 @@ func (r *Reminders) person(id string, all []books.Loan, now time.Time) (bool, er
 	for _, s := range r.Rules.Say(p.Reminded, now, loans) {
 		says = append(says, books.Saying{Loan: all[s.Loan], Stage: s.Stage.String(), Again: s.Again})
 	}
-	if says == nil {
-		return false, nil
+	if says, err = r.unsaid(says); err != nil || !slices.ContainsFunc(says, func(s books.Saying) bool { return !s.Again }) {
+		return false, err
 	}
 	return r.Ledger.Remind(says, unread...)
+}
+
+// claimTime is how long the hub has to say what is to be said here.
+const claimTime = 30 * time.Second
+
+// unsaid are those sayings that no other station of the lab has said.
+func (r *Reminders) unsaid(says []books.Saying) ([]books.Saying, error) {
+	key := func(s books.Saying) string {
+		return fmt.Sprintf("%s %s %s %s", s.Loan.DeviceID, place(s.Loan.Began), s.Loan.Due.UTC().Format(time.DateOnly), s.Stage)
+	}
+	var keys []string
+	for _, s := range says {
+		if k := key(s); !s.Again {
+			keys = append(keys, k)
+		}
+	}
+	err := r.claim(keys...)
+	return slices.DeleteFunc(says, func(s books.Saying) bool { return r.said[key(s)] }), err
+}
+
+// claim notes in said which of what is to be said another station has said.
+func (r *Reminders) claim(keys ...string) error {
+	keys = slices.DeleteFunc(keys, func(k string) bool { return r.said[k] })
+	if r.Turn == nil || len(keys) == 0 {
+		return nil
+	}
+	ctx, end := context.WithTimeout(context.Background(), claimTime)
+	defer end()
+	fresh, err := r.Turn.Claim(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if !slices.Contains(fresh, k) {
+			r.said[k] = true
+		}
+	}
+	return nil
 }
 
 // withoutParts leaves out the parts of kits that the same person has: they come back with

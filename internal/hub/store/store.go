@@ -8,6 +8,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -44,6 +45,7 @@ type Store struct {
 	end  context.CancelFunc
 	done sync.WaitGroup
 
+	leaseTime     time.Duration
 	testOnlyClock func() time.Time // nil: the database's
 
 	asking  singleflight.Group // for changes
@@ -63,6 +65,8 @@ type Options struct {
 	// Whose returns what makes of the id of a person what stands for it in the event of its
 	// erasure, under the site key of a lab. Where it is nil, stations' erasures stay theirs.
 	Whose func(lab string) (func(person string) []byte, error)
+	// Lease is how long a station has what it does for all without asking again; 2 min if zero.
+	Lease time.Duration
 }
 
 // Open returns the store of a database, which is asked when something is wanted of it.
@@ -83,7 +87,7 @@ func Open(o Options) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	ctx, end := context.WithCancel(context.Background())
-	s := &Store{pool: pool, log: o.Log, keys: o.Whose, end: end, queue: queue{taking: map[int64]bool{}}, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
+	s := &Store{pool: pool, log: o.Log, keys: o.Whose, leaseTime: cmp.Or(o.Lease, leaseTime), end: end, queue: queue{taking: map[int64]bool{}}, labs: map[int64]*desk{}, known: map[[32]byte]known{}, asked: map[place]asked{}}
 	s.done.Go(func() { s.watch(ctx) })
 	s.done.Go(func() { s.note(ctx) })
 	return s, nil

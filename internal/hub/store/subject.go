@@ -79,19 +79,24 @@ func loadTags(b *pgx.Batch, groups map[int64]*group, k *keysOf) {
 
 // patches takes what a station has changed in the register.
 func (g *group) patches(j *job) error {
+	outdated, err := g.outdated(j)
+	if err != nil {
+		return err
+	}
 	for i := range j.Patches {
-		if err := g.patch(&j.Patches[i], j.from.Name); err != nil {
+		if err := g.patch(&j.Patches[i], j.from.Name, outdated); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// patch changes the fields that nobody else has changed since the version that the station knew.
-func (g *group) patch(p *wire.Patch, station string) error {
+// patch changes the fields that nobody else has changed since the version that the station knew;
+// of what is outdated it changes none.
+func (g *group) patch(p *wire.Patch, station string, outdated bool) error {
 	key := subjectKey{p.Kind, p.ID}
 	s := g.subjects[key]
-	if s == nil {
+	if outdated = outdated && s != nil; s == nil {
 		s = &subject{subjectKey: key, doc: map[string]field{}}
 		g.subjects[key] = s
 	}
@@ -111,7 +116,7 @@ func (g *group) patch(p *wire.Patch, station string) error {
 		was, value := s.doc[name], p.Fields[name]
 		switch {
 		case was.Value == value:
-		case was.Ver > int64(p.Base) && was.By != station:
+		case outdated, was.Ver > int64(p.Base) && was.By != station:
 			g.refuse("field", s, name, was.Value, value, station)
 		case value != "" && was.Value == "" && strings.HasPrefix(name, tagField) && s.hasTagForGood():
 			g.refuse("tag", s, name, s.kind+" "+s.id, value, station)

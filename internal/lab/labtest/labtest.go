@@ -36,6 +36,10 @@ type Hub struct {
 	members  map[string]*member // by name, which is their token
 	clashes  []wire.Clash
 	bell     notify.Bell
+	// What one station does for all: who does it, what was done by whom, and the last fence.
+	holders, done  map[string]*member
+	fence, changed uint64
+	old            bool
 }
 
 // member is a station, by its events.
@@ -50,7 +54,8 @@ type Cleaner interface{ Cleanup(func()) }
 
 // New starts a hub, until the test ends.
 func New(t Cleaner) *Hub {
-	h := &Hub{epoch: 1, at: time.Now(), subjects: map[string]*wire.Subject{}, loans: map[string]*wire.Loan{}, members: map[string]*member{}}
+	h := &Hub{epoch: 1, at: time.Now(), subjects: map[string]*wire.Subject{}, loans: map[string]*wire.Loan{}, members: map[string]*member{},
+		holders: map[string]*member{}, done: map[string]*member{}}
 	h.srv = httptest.NewTLSServer(h)
 	h.code = wire.Code{URL: h.srv.URL, Pin: lab.Pin(h.srv.Certificate()), ID: "c", Secret: []byte("0123456789abcdef")}
 	t.Cleanup(func() {
@@ -146,6 +151,8 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			answer, p = h.append(r, m)
 		case wire.PathChanges:
 			answer = h.changes(r, m)
+		case wire.PathLease:
+			answer, p = h.lease(r, m)
 		case wire.PathLeave:
 			delete(h.members, bearer)
 			answer = struct{}{}
@@ -195,6 +202,9 @@ func (h *Hub) append(r *http.Request, m *member) (any, *wire.Problem) {
 		return nil, &wire.Problem{Code: wire.CodeGap, Error: "a gap", Head: &head}
 	}
 	m.station = a.Station
+	if len(a.Patches) > 0 {
+		h.changed = a.Fence
+	}
 	for _, p := range a.Patches {
 		s := cmp.Or(h.subjects[p.Kind+p.ID], &wire.Subject{Kind: p.Kind, ID: p.ID, Fields: map[string]string{}})
 		h.subjects[p.Kind+p.ID] = s
@@ -261,4 +271,51 @@ func (h *Hub) changes(r *http.Request, m *member) wire.Changes {
 		out.Stations = append(out.Stations, wire.Member{Name: m.name, Heard: h.at, Version: m.station.Version, Fault: m.station.Fault})
 	}
 	return out
+}
+
+// Lapse ends what stations do for all, as after two minutes in which the hub has not heard of them.
+func (h *Hub) Lapse() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	clear(h.holders)
+}
+
+// lease gives a work to who asks first.
+func (h *Hub) lease(r *http.Request, m *member) (any, *wire.Problem) {
+	var ask wire.Lease
+	json.NewDecoder(r.Body).Decode(&ask)
+	holder := h.holders[ask.Work]
+	switch {
+	case h.old:
+		return nil, &wire.Problem{Code: wire.CodeInvalid, Error: "there is nothing here"}
+	case ask.Fence != 0 && (holder != m || ask.Fence != h.fence):
+		return nil, &wire.Problem{Code: wire.CodeFenced, Error: "another station does it"}
+	case holder != nil && holder != m:
+		return wire.Leased{For: int64(50 * time.Millisecond)}, nil
+	case ask.Fence == 0:
+		h.fence++
+	}
+	h.holders[ask.Work] = m
+	out := wire.Leased{Fence: h.fence, For: int64(time.Minute), Fresh: []string{}}
+	for _, what := range ask.Done {
+		if by := h.done[what]; by == nil || by == m {
+			h.done[what] = m
+			out.Fresh = append(out.Fresh, what)
+		}
+	}
+	return out, nil
+}
+
+// Old makes the hub one that knows nothing of what one station does for all.
+func (h *Hub) Old() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.old = true
+}
+
+// Fence is the fence under which the hub was told of changes to the register last.
+func (h *Hub) Fence() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.changed
 }

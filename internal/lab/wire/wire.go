@@ -5,6 +5,7 @@
 //	GET  /v1/lab/head     → Head             the rest with the token of a station
 //	POST /v1/lab/append   Append → []Accepted
 //	GET  /v1/lab/changes  ?epoch=&since= → Changes, as soon as there are some; with &first at once
+//	POST /v1/lab/lease    Lease → Leased     what one station does for all
 //	POST /v1/lab/leave
 //
 // A station's events go up as they are in its chain, and every one of them once. What
@@ -33,6 +34,7 @@ const (
 	PathHead    = "/v1/lab/head"
 	PathAppend  = "/v1/lab/append"
 	PathChanges = "/v1/lab/changes"
+	PathLease   = "/v1/lab/lease"
 	PathLeave   = "/v1/lab/leave"
 )
 
@@ -74,6 +76,27 @@ type Append struct {
 	Records [][]byte  `json:"records"` // as package record writes them
 	Patches []Patch   `json:"patches,omitempty"`
 	Station Station   `json:"station"`
+	// Work and Fence are those under which the station has changed some of Patches; 0 for none.
+	// Where another station has the work by now, what the lab has stays as it is.
+	Work  string `json:"work,omitempty"`
+	Fence uint64 `json:"fence,omitempty"`
+}
+
+// Lease asks for a work that one station of the lab does for all, such as to remind people.
+type Lease struct {
+	Work string `json:"work"`
+	// Fence is that under which the station has it; 0: it has not.
+	Fence uint64 `json:"fence,omitempty"`
+	// Done is what the station is about to do, which nobody is to do twice.
+	Done []string `json:"done,omitempty"`
+}
+
+// Leased is who has a work. Fence is 0 if it is another station.
+type Leased struct {
+	Fence uint64 `json:"fence"`
+	For   int64  `json:"for"` // in nanoseconds: until when it has it, or until it may ask again
+	// Fresh are those of Lease.Done that no other station has done.
+	Fresh []string `json:"fresh"`
 }
 
 // Station is how a station is.
@@ -111,6 +134,7 @@ const (
 	CodeKey     = "key"     // the lab has no site key yet: send one
 	CodeClash   = "clash"   // ids or tags of the station's register are others' in the lab
 	CodeInvalid = "invalid" // what was sent can't be understood
+	CodeFenced  = "fenced"  // another station has the work by now
 	CodeNewer   = "newer"   // the hub does not know this version of records
 )
 
