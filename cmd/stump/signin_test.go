@@ -121,6 +121,9 @@ func newPerson(t *testing.T, browser context.Context, station string) *person {
 	}
 	ctx, end := chromedp.NewContext(browser, chromedp.WithTargetID(tab))
 	t.Cleanup(end)
+	if err := chromedp.Run(ctx); err != nil { // else the first step's end would be the tab's
+		t.Fatal(err)
+	}
 	return &person{t, ctx, station}
 }
 

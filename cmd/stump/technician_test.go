@@ -25,6 +25,7 @@ func TestTechnician(t *testing.T) {
 	for range 4 {
 		s.run("sim", "tap", "ann")
 	}
+	s.eventually("the fault is known", func() bool { return strings.Contains(s.run("status"), "exchanged") })
 	tess.does("looks again", chromedp.Reload(), chromedp.WaitVisible(".troubles"), chromedp.WaitVisible(".wave svg"))
 	tess.sees("cards are right only with DATA0 and DATA1 exchanged")
 	tess.shoots("station-swapped")

@@ -679,9 +679,9 @@ func TestSettingsOfTheStation(t *testing.T) {
 	})
 	_, page := p.ask(root, "GET", "/settings", nil)
 	p.has("settings", page, "/etc/stump.toml is right", "The file is right.", "No mails are sent", "looks after readers", "!The station would not start")
-	wrong = errors.New("line 3: \"<x>\" is no port")
+	wrong = errors.Join(hint.Errorf("use 8443", "/etc/stump.toml:3: web.listen: %q is not a port", "<x>"), errors.New("[web] is empty"))
 	_, page = p.ask(root, "GET", "/settings", nil)
-	p.has("a wrong file", page, "The station would not start:", "line 3: &#34;&lt;x&gt;&#34; is no port", "!The file is right.")
+	p.has("a wrong file", page, "The station would not start:", "<b>/etc/stump.toml:3: web.listen:", "&#34;&lt;x&gt;&#34; is not a port", "use 8443", "[web] is empty", "!The file is right.")
 
 	w, page := p.ask(root, "POST", "/settings/mail", nil)
 	if p.has("no mails", page, "No mails are sent"); w.Code != http.StatusConflict {

@@ -124,7 +124,7 @@ func newGallery(t *testing.T, language string) *gallery {
 		}
 		o.Settings.Check = func() (string, error) { return "/etc/stump.toml is right\n", nil }
 		o.Settings.Mail = func(context.Context, books.Person) []call.Step {
-			return []call.Step{{Name: "connect", Measured: "mail.lab.example answers in 3 ms"}, {Name: "login", Outcome: call.Outcome{Verdict: call.BadConfig, Reason: "it refuses the login", Remedy: "check mail.user"}}}
+			return []call.Step{{Name: "connect", Measured: "mail.lab.example answers in 3 ms"}, {Name: "login", Outcome: call.Outcome{Verdict: call.BadConfig, Reason: "mail.lab.example refuses the login: 535 no", Remedy: "check mail.user and what is in mail.password_file"}}}
 		}
 		o.Import = func(_ *http.Request, _ checkout.SubjectKind, file io.Reader, _ []string, _ bool) (imports.Result, error) {
 			b, err := io.ReadAll(file)
@@ -138,7 +138,7 @@ func newGallery(t *testing.T, language string) *gallery {
 		}}
 		o.Weeks = func(string) (all []signal.Week) {
 			for i := range 20 {
-				all = append(all, signal.Week{Begins: noon.AddDate(0, 0, 7*(i-20)-1).Format(time.DateOnly), Good: uint64(300 + 17*i%90), Bad: map[string]uint64{"bad frame": uint64(i % 5)}})
+				all = append(all, signal.Week{Begins: noon.AddDate(0, 0, 7*(i-20)-1).Format(time.DateOnly), Good: uint64(300 + 17*i%90), Bad: map[string]uint64{"noise": uint64(i % 5)}})
 			}
 			return all
 		}
@@ -285,10 +285,10 @@ func (g *gallery) inboxes() {
 	name := "Ben Lindqvist"
 	g.pages.status = directory.Status{
 		Sinks: []directory.SinkStatus{{Name: "directory", State: "up", Stuck: []directory.Row{
-			{ID: "17", State: "conflict", Reason: "it is with somebody else there", Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: &books.Holding{Free: true}},
-			{ID: "18@hook", State: "parked", Reason: "the webhook answers 404", Event: books.EntryJSON{Kind: checkout.Return}},
+			{ID: "17", State: "conflict", Reason: "by Snipe-IT it is with Zoe", Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: &books.Holding{Free: true}},
+			{ID: "18@hook", State: "parked", Reason: "hook.lab.example has nothing at /stump (404 Not Found)", Event: books.EntryJSON{Kind: checkout.Return}},
 		}}},
-		Doubts:  []directory.DoubtRow{{ID: "5", DeviceID: "ipad", Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: "free there"}},
+		Doubts:  []directory.DoubtRow{{ID: "5", DeviceID: "ipad", Event: books.EntryJSON{Kind: checkout.Checkout, Person: &name}, Theirs: "the directory says: free"}},
 		Orphans: []directory.Orphan{{Name: "old", Rows: 3}},
 	}
 	g.todos.forget()
@@ -314,7 +314,9 @@ func (g *gallery) lists(access *identity.Store) {
 	access.Looked(identity.Look{Name: "tess", Source: "api", What: "history", Person: "ben"})
 	g.get("Audit", "both", "/audit")
 	g.get("Settings", "as they are", "/settings")
-	g.o.Settings.Check = func() (string, error) { return "", errors.New(`line 3: "x" is no port`) }
+	g.o.Settings.Check = func() (string, error) {
+		return "", hint.Errorf(`use "8443"`, `/etc/stump.toml:3: web.listen: "x" is not a port`)
+	}
 	chief := ann
 	chief.Role = identity.Admin
 	g.add("Settings", "a wrong file, a mail", chief, "POST", "/settings/mail", nil)

@@ -10,7 +10,7 @@ import (
 
 // own are texts that are the same in every language: names, what somebody has typed, files,
 // commands, and what other programs say.
-var own = []string{"Ann Okafor", "Ben <b>Lindqvist</b>", "Ben Lindqvist", "iPad of Ann", "Asset ", "stump web admin-link", "found on a desk", "on the train", "my words", "listen = ", "/etc/stump.toml", "mail.lab.example", "it refuses the login", "DATA0 = GPIO17", "snipe.lab.example", "Raspberry Pi 4", "ebhook answers 404", "iPad & Pen", "1. Cem Yıldız", " mm", "POST /login", "is no port", " 2026", "bad frame", "48.0 ms", "It is with somebody else there", "events wait for old", "Put it back, or drop them"}
+var own = []string{"Ann Okafor", "Ben <b>Lindqvist</b>", "Ben Lindqvist", "iPad of Ann", "Asset ", "stump web admin-link", "found on a desk", "on the train", "my words", "listen = ", "/etc/stump.toml", "ann@lab.example", "DATA0 = GPIO17", "snipe.lab.example", "Raspberry Pi 4", "iPad & Pen", "1. Cem Yıldız", " mm", "POST /login", " 2026", "48.0 ms"}
 
 // TestNoEnglish: no page in German, French or Spanish has a sentence that the same page has in
 // English, whatever was refused on it.

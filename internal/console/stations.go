@@ -176,13 +176,27 @@ func (c *Console) scope(w http.ResponseWriter, r *http.Request) error {
 	return send(w, r, http.StatusOK, stations.ScopePage(v))
 }
 
-// views makes server-sent events of the lines of an answer.
-type views struct{ http.ResponseWriter }
+// views makes server-sent events of the lines of an answer. What they say of a frame is said
+// in the page's language.
+type views struct {
+	http.ResponseWriter
+	words *ui.Words
+}
 
 func (views) WriteHeader(int) {}
 
 func (v views) Write(line []byte) (int, error) {
-	_, err := fmt.Fprintf(v.ResponseWriter, "data: %s\n", line)
+	told := line
+	var view map[string]any
+	if v.words.Language != "en" && json.Unmarshal(line, &view) == nil {
+		if last, ok := view["last"].(map[string]any); ok {
+			text, _ := last["text"].(string)
+			last["text"] = v.words.Told(text)
+			told, _ = json.Marshal(view) // it was read from such
+			told = append(told, '\n')
+		}
+	}
+	_, err := fmt.Fprintf(v.ResponseWriter, "data: %s\n", told)
 	return len(line), err
 }
 
@@ -223,7 +237,7 @@ func (c *Console) lines(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	})
-	err = c.serve(views{w}, r, "GET", path+"/scope", http.NoBody)
+	err = c.serve(views{w, ui.In(r, c.o.Language)}, r, "GET", path+"/scope", http.NoBody)
 	leave()
 	renews.Wait()
 	_ = c.api(r.WithContext(context.WithoutCancel(r.Context())), "DELETE", path, nil, nil) // it may have ended

@@ -176,7 +176,7 @@ func refusals(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, r.Address)
 			markup.HTML(templ_Buffer, "</td><td>")
-			markup.Text(templ_Buffer, r.Refusal.What)
+			markup.Text(templ_Buffer, v.Told(r.Refusal.What))
 			markup.HTML(templ_Buffer, " ")
 			markup.Text(templ_Buffer, r.Call)
 			markup.HTML(templ_Buffer, " ")

@@ -5,12 +5,14 @@ package settings
 import (
 	"context"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
 	"stump/directory/call"
 	"stump/internal/books"
 	"stump/internal/console/ui"
+	"stump/internal/hint"
 	"stump/internal/identity"
 )
 
@@ -28,9 +30,9 @@ type Station struct {
 type View struct {
 	ui.Frame
 	T        *Words
-	Config   string // without secrets, as `stump config show` prints it
-	Says     string // of the configuration's file
-	Wrong    string
+	Config   string   // without secrets, as `stump config show` prints it
+	Says     []string // of the configuration's file, if it is right
+	Wrong    []Wrong
 	Tokens   []Token
 	Sessions []Session
 	Roles    []string
@@ -39,6 +41,25 @@ type View struct {
 	Mails    bool   // whether the station sends mails
 	Email    string // of who asks; empty for none
 	Steps    []call.Step
+}
+
+// Wrong is a mistake in the configuration's file.
+type Wrong struct{ Where, What, Remedy string }
+
+// place is where a mistake is: the file, its line and the key.
+var place = regexp.MustCompile(`^\S+: ([\w.\[\]]+: )?`)
+
+// wrongs are the mistakes of an error, each with what to do.
+func wrongs(err error) (all []Wrong) {
+	list := []error{err}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		list = many.Unwrap()
+	}
+	for _, e := range list {
+		where := place.FindString(e.Error())
+		all = append(all, Wrong{where, e.Error()[len(where):], hint.Of(e)})
+	}
+	return all
 }
 
 // Token is a token of a script.
@@ -86,8 +107,10 @@ func (v *View) Read(s Station) error {
 	}
 	if s.Check != nil {
 		says, err := s.Check()
-		if v.Says = says; err != nil {
-			v.Wrong = err.Error()
+		if err != nil {
+			v.Wrong = wrongs(err)
+		} else {
+			v.Says = strings.Split(strings.TrimSpace(says), "\n")
 		}
 	}
 	return nil

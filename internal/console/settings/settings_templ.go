@@ -81,28 +81,46 @@ func Page(v View) templ.Component {
 func check(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		if v.Says != "" || v.Wrong != "" {
+		if v.Says != nil || v.Wrong != nil {
 			markup.HTML(templ_Buffer, "<h2>")
 			markup.Text(templ_Buffer, v.T.Check)
 			markup.HTML(templ_Buffer, "</h2>")
-			if v.Wrong != "" {
+			if v.Wrong != nil {
 				markup.HTML(templ_Buffer, "<p class=\"late\">")
 				markup.Text(templ_Buffer, v.T.Wrong)
-				markup.HTML(templ_Buffer, "</p><pre tabindex=\"0\" aria-label=\"")
-				markup.Text(templ_Buffer, v.T.Wrong)
-				markup.HTML(templ_Buffer, "\" lang=\"en\">")
-				markup.Text(templ_Buffer, v.Wrong)
-				markup.HTML(templ_Buffer, "</pre>")
+				markup.HTML(templ_Buffer, "</p><ul class=\"troubles\">")
+				for _, f := range v.Wrong {
+					markup.HTML(templ_Buffer, "<li><b>")
+					markup.Text(templ_Buffer, f.Where)
+					templ_Err = ui.Said(v.Words, f.What).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
+					markup.HTML(templ_Buffer, "</b> ")
+					if f.Remedy != "" {
+						markup.HTML(templ_Buffer, "<br>")
+						templ_Err = ui.Said(v.Words, f.Remedy).Render(ctx, templ_Buffer)
+						if templ_Err != nil {
+							return templ_Err
+						}
+					}
+					markup.HTML(templ_Buffer, "</li>")
+				}
+				markup.HTML(templ_Buffer, "</ul>")
 			} else {
 				markup.HTML(templ_Buffer, "<p class=\"done\">")
 				markup.Text(templ_Buffer, v.T.Right)
 				markup.HTML(templ_Buffer, "</p><p class=\"dim\">")
 				markup.Text(templ_Buffer, v.T.RightHint)
-				markup.HTML(templ_Buffer, "</p><pre tabindex=\"0\" aria-label=\"")
-				markup.Text(templ_Buffer, v.T.Check)
-				markup.HTML(templ_Buffer, "\" lang=\"en\">")
-				markup.Text(templ_Buffer, v.Says)
-				markup.HTML(templ_Buffer, "</pre>")
+				markup.HTML(templ_Buffer, "</p>")
+				for _, says := range v.Says {
+					markup.HTML(templ_Buffer, "<p>")
+					templ_Err = ui.Said(v.Words, says).Render(ctx, templ_Buffer)
+					if templ_Err != nil {
+						return templ_Err
+					}
+					markup.HTML(templ_Buffer, "</p>")
+				}
 			}
 		}
 		return nil
@@ -134,7 +152,7 @@ func mail(v View) templ.Component {
 			markup.Text(templ_Buffer, v.State)
 			markup.HTML(templ_Buffer, "</th><th scope=\"col\">")
 			markup.Text(templ_Buffer, v.What)
-			markup.HTML(templ_Buffer, "</th></tr></thead> <tbody lang=\"en\">")
+			markup.HTML(templ_Buffer, "</th></tr></thead> <tbody>")
 			for _, s := range v.Steps {
 				templ_Err = step(v, s).Render(ctx, templ_Buffer)
 				if templ_Err != nil {
@@ -152,25 +170,40 @@ func step(v View, s call.Step) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		if s.Outcome.Verdict == call.OK {
 			markup.HTML(templ_Buffer, "<tr class=\"is-pass\"><th scope=\"row\">")
-			markup.Text(templ_Buffer, s.Name)
-			markup.HTML(templ_Buffer, "</th><td lang=\"")
-			markup.Text(templ_Buffer, v.Language)
-			markup.HTML(templ_Buffer, "\"><b>")
+			templ_Err = ui.Said(v.Words, s.Name).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
+			markup.HTML(templ_Buffer, "</th><td><b>")
 			markup.Text(templ_Buffer, v.T.Works)
 			markup.HTML(templ_Buffer, "</b></td><td>")
-			markup.Text(templ_Buffer, s.Measured)
+			templ_Err = ui.Said(v.Words, s.Measured).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</td></tr>")
 		} else {
 			markup.HTML(templ_Buffer, "<tr class=\"is-fail\"><th scope=\"row\">")
-			markup.Text(templ_Buffer, s.Name)
+			templ_Err = ui.Said(v.Words, s.Name).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</th><td><b>")
-			markup.Text(templ_Buffer, string(s.Outcome.Verdict))
+			templ_Err = ui.Said(v.Words, string(s.Outcome.Verdict)).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			markup.HTML(templ_Buffer, "</b></td><td>")
-			markup.Text(templ_Buffer, s.Outcome.Reason)
-			markup.HTML(templ_Buffer, " ")
+			templ_Err = ui.Said(v.Words, s.Outcome.Reason).Render(ctx, templ_Buffer)
+			if templ_Err != nil {
+				return templ_Err
+			}
 			if s.Outcome.Remedy != "" {
 				markup.HTML(templ_Buffer, "<p class=\"remedy\">")
-				markup.Text(templ_Buffer, s.Outcome.Remedy)
+				templ_Err = ui.Said(v.Words, s.Outcome.Remedy).Render(ctx, templ_Buffer)
+				if templ_Err != nil {
+					return templ_Err
+				}
 				markup.HTML(templ_Buffer, "</p>")
 			}
 			markup.HTML(templ_Buffer, "</td></tr>")

@@ -26,11 +26,11 @@ const (
 // Drawn adds the frames that were refused.
 func (v *View) Drawn(frames []wire.BadFrame) {
 	for _, f := range frames {
-		v.Frames = append(v.Frames, draw(f))
+		v.Frames = append(v.Frames, v.draw(f))
 	}
 }
 
-func draw(f wire.BadFrame) Frame {
+func (v *View) draw(f wire.BadFrame) Frame {
 	edges := f.Edges[:min(len(f.Edges), mostEdges)]
 	var first, span int64
 	if len(edges) > 0 {
@@ -47,7 +47,7 @@ func draw(f wire.BadFrame) Frame {
 	}
 	fault := "?"
 	if f.Fault != nil {
-		fault = string(*f.Fault)
+		fault = v.Told(string(*f.Fault))
 	}
 	return Frame{
 		Reader: f.Reader, Says: fmt.Sprintf("%s, %d bit, %.1f ms", cmp.Or(fault, "?"), f.Count, float64(f.EndNS-f.StartNS)/1e6),

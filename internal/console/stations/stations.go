@@ -130,11 +130,11 @@ func condition(st wire.Status, name string) (is string, wrong bool) {
 func (v *View) display(st wire.Status, now time.Time) Fact {
 	f := Fact{What: v.T.Display, Is: v.T.Works}
 	if st.Display != "up" {
-		f.Is, f.Bad = st.Display, true
+		f.Is, f.Bad = v.Told(st.Display), true
 		if since, err := time.Parse(time.RFC3339, text(st.Since)); err == nil {
 			f.Is = ui.Fill(v.T.Down, v.At(since.In(now.Location()), now))
 			if _, why, ok := strings.Cut(st.Display, ": "); ok {
-				f.Is += ": " + why
+				f.Is += ": " + v.Told(why)
 			}
 		}
 	}
@@ -143,7 +143,7 @@ func (v *View) display(st wire.Status, now time.Time) Fact {
 
 func (v *View) clock(st wire.Status) Fact {
 	is, wrong := condition(st, "clock")
-	return Fact{v.T.Clock, cmp.Or(is, v.T.Works), wrong}
+	return Fact{v.T.Clock, cmp.Or(v.Told(is), v.T.Works), wrong}
 }
 
 func (v *View) ledger(st wire.Status) Fact {
@@ -170,7 +170,7 @@ func (v *View) backups(st wire.Status, now time.Time) (all []Fact) {
 // Sync adds the directory and the webhooks.
 func (v *View) Sync(st directory.Status) {
 	for _, s := range st.Sinks {
-		is := []string{s.State}
+		is := []string{v.Told(s.State)}
 		if s.Backlog > 0 {
 			is = append(is, ui.Fill(v.T.Waits, strconv.Itoa(s.Backlog)))
 		}

@@ -207,7 +207,7 @@ func troubled(v View) templ.Component {
 					markup.Text(templ_Buffer, t.Where)
 					markup.HTML(templ_Buffer, ": ")
 				}
-				templ_Err = said(v, t.Text).Render(ctx, templ_Buffer)
+				templ_Err = ui.Said(v.Words, t.Text).Render(ctx, templ_Buffer)
 				if templ_Err != nil {
 					return templ_Err
 				}
@@ -223,23 +223,6 @@ func troubled(v View) templ.Component {
 			}
 			markup.HTML(templ_Buffer, "</ul>")
 		}
-		return nil
-	})
-}
-
-// said is a text of the station, in the page's language if there are words for it.
-func said(v View, text string) templ.Component {
-	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
-		ctx = templ.ClearChildren(ctx)
-		is, lang := v.Say(text)
-		markup.HTML(templ_Buffer, "<span lang=\"")
-		markup.Text(templ_Buffer, lang)
-		markup.HTML(templ_Buffer, "\">")
-		templ_Err = ui.Coded(ui.Remedy(is)).Render(ctx, templ_Buffer)
-		if templ_Err != nil {
-			return templ_Err
-		}
-		markup.HTML(templ_Buffer, "</span>")
 		return nil
 	})
 }
@@ -365,8 +348,8 @@ func weeks(v View, r Reader) templ.Component {
 			for _, b := range weekBars(r.Weeks) {
 				{
 					markup.HTML(templ_Buffer, "<rect class=\"")
-					var templ_Var77 = []any{b.Class}
-					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var77).String())
+					var templ_Var75 = []any{b.Class}
+					markup.Text(templ_Buffer, templ.CSSClasses(templ_Var75).String())
 					markup.HTML(templ_Buffer, "\" x=\"")
 					markup.Text(templ_Buffer, b.X)
 					markup.HTML(templ_Buffer, "\" y=\"")
@@ -413,7 +396,7 @@ func weeks(v View, r Reader) templ.Component {
 				}
 				markup.HTML(templ_Buffer, "</td><td data-is=\"")
 				markup.Text(templ_Buffer, v.T.Faults)
-				markup.HTML(templ_Buffer, "\" lang=\"en\">")
+				markup.HTML(templ_Buffer, "\">")
 				markup.Text(templ_Buffer, w.Faults)
 				markup.HTML(templ_Buffer, "</td></tr>")
 			}
@@ -441,7 +424,7 @@ func picture(v View, reader string) templ.Component {
 func TestPage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var103 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var101 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<div id=\"live\">")
 			templ_Err = asked(v).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
@@ -467,7 +450,7 @@ func TestPage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "</tbody></table></div>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var103), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var101), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
@@ -488,7 +471,7 @@ func asked(v View) templ.Component {
 				markup.HTML(templ_Buffer, "\"> ")
 				if v.Test.YesNo {
 					markup.HTML(templ_Buffer, "<p>")
-					templ_Err = said(v, q.Text).Render(ctx, templ_Buffer)
+					templ_Err = ui.Said(v.Words, q.Text).Render(ctx, templ_Buffer)
 					if templ_Err != nil {
 						return templ_Err
 					}
@@ -499,7 +482,7 @@ func asked(v View) templ.Component {
 					markup.HTML(templ_Buffer, "</button></p>")
 				} else {
 					markup.HTML(templ_Buffer, "<label>")
-					templ_Err = said(v, q.Text).Render(ctx, templ_Buffer)
+					templ_Err = ui.Said(v.Words, q.Text).Render(ctx, templ_Buffer)
 					if templ_Err != nil {
 						return templ_Err
 					}
@@ -513,7 +496,7 @@ func asked(v View) templ.Component {
 				markup.HTML(templ_Buffer, "</p>")
 				if v.Test.Say != nil {
 					markup.HTML(templ_Buffer, "<p class=\"state\">")
-					templ_Err = said(v, *v.Test.Say).Render(ctx, templ_Buffer)
+					templ_Err = ui.Said(v.Words, *v.Test.Say).Render(ctx, templ_Buffer)
 					if templ_Err != nil {
 						return templ_Err
 					}
@@ -535,25 +518,25 @@ func check(v View, c Check) templ.Component {
 		ctx = templ.ClearChildren(ctx)
 		{
 			markup.HTML(templ_Buffer, "<tr class=\"")
-			var templ_Var117 = []any{c.Class}
-			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var117).String())
+			var templ_Var115 = []any{c.Class}
+			markup.Text(templ_Buffer, templ.CSSClasses(templ_Var115).String())
 			markup.HTML(templ_Buffer, "\"")
 		}
 		markup.HTML(templ_Buffer, "><th scope=\"row\">")
-		templ_Err = said(v, c.Check).Render(ctx, templ_Buffer)
+		templ_Err = ui.Said(v.Words, c.Check).Render(ctx, templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
 		markup.HTML(templ_Buffer, "</th><td><b>")
 		markup.Text(templ_Buffer, c.Word)
 		markup.HTML(templ_Buffer, "</b></td><td>")
-		templ_Err = said(v, c.Measured).Render(ctx, templ_Buffer)
+		templ_Err = ui.Said(v.Words, c.Measured).Render(ctx, templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}
 		if c.Do != "" {
 			markup.HTML(templ_Buffer, "<p class=\"remedy\">")
-			templ_Err = said(v, c.Do).Render(ctx, templ_Buffer)
+			templ_Err = ui.Said(v.Words, c.Do).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}
@@ -576,12 +559,12 @@ func ended(v View) templ.Component {
 		if s := v.Test.Summary; s != nil {
 			{
 				markup.HTML(templ_Buffer, "<p class=\"")
-				var templ_Var121 = []any{"verdict", "is-" + string(s.Result)}
-				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var121).String())
+				var templ_Var119 = []any{"verdict", "is-" + string(s.Result)}
+				markup.Text(templ_Buffer, templ.CSSClasses(templ_Var119).String())
 				markup.HTML(templ_Buffer, "\" role=\"status\"")
 			}
 			markup.HTML(templ_Buffer, ">")
-			templ_Err = said(v, strings.Replace(s.Text(), ", see FAIL above", "", 1)).Render(ctx, templ_Buffer)
+			templ_Err = ui.Said(v.Words, strings.Replace(s.Text(), ", see FAIL above", "", 1)).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}
@@ -589,7 +572,7 @@ func ended(v View) templ.Component {
 		} else if !v.Test.Running() {
 			markup.HTML(templ_Buffer, "<p class=\"verdict is-fail\" role=\"status\">")
 			markup.Text(templ_Buffer, v.T.EndedEarly)
-			templ_Err = said(v, v.Test.Ended).Render(ctx, templ_Buffer)
+			templ_Err = ui.Said(v.Words, v.Test.Ended).Render(ctx, templ_Buffer)
 			if templ_Err != nil {
 				return templ_Err
 			}
@@ -618,7 +601,7 @@ func ended(v View) templ.Component {
 func ScopePage(v View) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 		ctx = templ.ClearChildren(ctx)
-		templ_Var131 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		templ_Var129 := markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
 			markup.HTML(templ_Buffer, "<p class=\"dim\">")
 			markup.Text(templ_Buffer, v.T.ScopeHint)
 			markup.HTML(templ_Buffer, "</p><noscript><p role=\"alert\">")
@@ -636,7 +619,7 @@ func ScopePage(v View) templ.Component {
 			markup.Text(templ_Buffer, v.T.Good)
 			markup.HTML(templ_Buffer, "\" data-refused=\"")
 			markup.Text(templ_Buffer, v.T.Refused)
-			markup.HTML(templ_Buffer, "\"></canvas><figcaption><span id=\"said\" role=\"status\" lang=\"en\"></span> <span id=\"counts\" class=\"dim\"></span></figcaption></figure><p class=\"bar\"><label class=\"check\"><input type=\"checkbox\" id=\"pause\"> ")
+			markup.HTML(templ_Buffer, "\"></canvas><figcaption><span id=\"said\" role=\"status\"></span> <span id=\"counts\" class=\"dim\"></span></figcaption></figure><p class=\"bar\"><label class=\"check\"><input type=\"checkbox\" id=\"pause\"> ")
 			markup.Text(templ_Buffer, v.T.Pause)
 			markup.HTML(templ_Buffer, "</label> <a class=\"button\" href=\"")
 			markup.Link(templ_Buffer, v.path())
@@ -647,7 +630,7 @@ func ScopePage(v View) templ.Component {
 			markup.HTML(templ_Buffer, "\" defer></script>")
 			return nil
 		})
-		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var131), templ_Buffer)
+		templ_Err = ui.Page(v.Frame).Render(templ.WithChildren(ctx, templ_Var129), templ_Buffer)
 		if templ_Err != nil {
 			return templ_Err
 		}

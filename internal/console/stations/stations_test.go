@@ -109,14 +109,15 @@ func TestTested(t *testing.T) {
 func TestDraw(t *testing.T) {
 	fault := wiegand.FaultParity
 	edges := []wiegand.Edge{{Time: 100e6}, {Time: 100.05e6, Rising: true}, {Time: 102e6, Line: 1}, {Time: 104e6}, {Time: 104e6, Line: 7}}
-	f := draw(wire.BadFrame{Reader: "door", Record: wiegand.Record{StartNS: 100e6, EndNS: 104e6, Count: 3, Fault: &fault}, Edges: edges})
+	v := made(wire.Status{})
+	f := v.draw(wire.BadFrame{Reader: "door", Record: wiegand.Record{StartNS: 100e6, EndNS: 104e6, Count: 3, Fault: &fault}, Edges: edges})
 	if want := (Frame{"door", "parity, 3 bit, 4.0 ms", [2]string{"M6.0 6v22M994.0 6v22", "M500.0 40v22"}}); f != want {
 		t.Errorf("%+v, want %+v", f, want)
 	}
-	if f := draw(wire.BadFrame{}); f.Strokes != [2]string{} {
+	if f := v.draw(wire.BadFrame{}); f.Strokes != [2]string{} {
 		t.Errorf("no edges: %+v", f)
 	}
-	many := draw(wire.BadFrame{Edges: make([]wiegand.Edge, 5*mostEdges)})
+	many := v.draw(wire.BadFrame{Edges: make([]wiegand.Edge, 5*mostEdges)})
 	if n := strings.Count(many.Strokes[0], "M"); n != mostEdges {
 		t.Errorf("%d strokes", n)
 	}

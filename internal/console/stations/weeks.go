@@ -26,7 +26,7 @@ func (v View) weekRows(weeks []signal.Week) (rows []weekRow) {
 	for _, w := range slices.Backward(weeks) {
 		var faults []string
 		for _, f := range slices.SortedFunc(maps.Keys(w.Bad), func(a, b string) int { return cmp.Or(cmp.Compare(w.Bad[b], w.Bad[a]), cmp.Compare(a, b)) }) {
-			faults = append(faults, fmt.Sprintf("%s %d", f, w.Bad[f]))
+			faults = append(faults, fmt.Sprintf("%s %d", v.Told(f), w.Bad[f]))
 		}
 		rows = append(rows, weekRow{
 			v.day(w.Begins), strconv.FormatUint(w.Good, 10), strconv.FormatUint(w.Refused(), 10), fmt.Sprintf("%.1f %%", w.Share()), strings.Join(faults, ", "), w.Share() < 100-mostBad,

@@ -116,7 +116,7 @@ func (v View) story(s *string) string {
 	case "free":
 		return v.Free
 	}
-	return *s
+	return v.Told(*s)
 }
 
 // seen says how often a tag was shown, when last, and where.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"io"
 	"net/http"
 	"path"
 	"strings"
@@ -13,8 +14,8 @@ import (
 	"github.com/a-h/templ"
 )
 
-//go:embed assets
-var files embed.FS
+//go:embed packed
+var files embed.FS // those of the folder assets, which a test packs
 
 // asset is a file for browsers.
 type asset struct{ plain, packed []byte }
@@ -24,21 +25,35 @@ var assets, names = load()
 // load reads the files, and names each by what is in it: a browser may keep it for ever.
 func load() (map[string]asset, map[string]string) {
 	all, names := map[string]asset{}, map[string]string{}
-	entries, err := files.ReadDir("assets")
+	entries, err := files.ReadDir("packed")
 	if err != nil {
 		panic(err)
 	}
 	for _, e := range entries {
-		b, err := files.ReadFile("assets/" + e.Name())
+		packed, err := files.ReadFile("packed/" + e.Name())
 		if err != nil {
 			panic(err)
 		}
+		b, file := unpack(packed), strings.TrimSuffix(e.Name(), ".gz")
 		sum := sha256.Sum256(b)
-		ext := path.Ext(e.Name())
-		name := strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:4]) + ext
-		names[e.Name()], all[name] = "/assets/"+name, asset{b, Pack(b)}
+		ext := path.Ext(file)
+		name := strings.TrimSuffix(file, ext) + "." + hex.EncodeToString(sum[:4]) + ext
+		names[file], all[name] = "/assets/"+name, asset{b, packed}
 	}
 	return all, names
+}
+
+// unpack unpacks what is in the program.
+func unpack(packed []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		panic(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		panic(err)
+	}
+	return b
 }
 
 // Pack packs a page or file.

@@ -231,6 +231,23 @@ func Nowhere(f Frame) templ.Component {
 	})
 }
 
+// Said is a text of the station, in the page's language if there are words for it.
+func Said(w *Words, text string) templ.Component {
+	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {
+		ctx = templ.ClearChildren(ctx)
+		is, lang := w.Say(text)
+		markup.HTML(templ_Buffer, "<span lang=\"")
+		markup.Text(templ_Buffer, lang)
+		markup.HTML(templ_Buffer, "\">")
+		templ_Err = Coded(Remedy(is)).Render(ctx, templ_Buffer)
+		if templ_Err != nil {
+			return templ_Err
+		}
+		markup.HTML(templ_Buffer, "</span>")
+		return nil
+	})
+}
+
 // Coded is a text whose commands stand between backquotes.
 func Coded(text string) templ.Component {
 	return markup.Part(func(ctx markup.Context, templ_Buffer *markup.Buffer) (templ_Err error) {

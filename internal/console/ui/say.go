@@ -1,9 +1,7 @@
 package ui
 
 import (
-	"compress/gzip"
 	_ "embed"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -15,21 +13,15 @@ import (
 type phrase [4]string
 
 //go:embed phrases.txt.gz
-var packed string // phrases.txt, which a test packs: a board has no room for all its words
+var packed []byte // phrases.txt, which a test packs by language: a board has no room for all its words
 
 // phrases are what people meet on the pages of what the station says, unpacked when the first
-// is needed: four lines each, and an empty one.
+// is needed: all of a language, a line each, and then those of the next, which packs best.
 var phrases = sync.OnceValue(func() (all []phrase) {
-	r, err := gzip.NewReader(strings.NewReader(packed))
-	if err != nil {
-		panic(err) // it is in the program
-	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		panic(err)
-	}
-	for row := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
-		all = append(all, phrase(strings.SplitN(row, "\n", len(phrase{}))))
+	lines := strings.Split(string(unpack(packed)), "\n")
+	all = make([]phrase, len(lines)/len(phrase{}))
+	for i, line := range lines {
+		all[i%len(all)][i/len(all)] = line
 	}
 	return all
 })

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"flag"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -27,6 +29,14 @@ func TestSay(t *testing.T) {
 		{&spanish, "did you mean Quest (id q1) or Quest 3 (id q3)?", "¿quiso decir Quest (id q1) o Quest 3 (id q3)?", "es"},
 		{&german, "Something is wrong. The likeliest cause: no power at the reader; less likely: a broken DATA1 wire.", "Etwas stimmt nicht. Die wahrscheinlichste Ursache: kein Strom am Leser; weniger wahrscheinlich: der Draht DATA1 ist unterbrochen.", "de"},
 		{&french, "Something holds DATA0 (green on HID readers) down. If it stays low, look at the pin itself.", "Quelque chose tient DATA0 (green sur les lecteurs HID) à l'état bas. Si elle reste basse, regardez la broche elle-même.", "fr"},
+		{&spanish, "DATA0 high, DATA1 high, 3 pulses on DATA0, 0 on DATA1 in 2 s: a card was read", "DATA0 high, DATA1 high, 3 pulsos en DATA0, 0 en DATA1 en 2 s: se leyó una tarjeta", "es"},
+		{&german, "26 bits, H10301, parity OK, number …711, 3 of 3 equal, pulses 50 µs wide, 2 ms apart", "26 Bits, H10301, Parität stimmt, Nummer …711, 3 von 3 gleich, Pulse 50 µs breit, Abstand 2 ms", "de"},
+		{&french, "25 bits, refused: the check bits (parity) are wrong", "25 bits, refusés : les bits de contrôle (parité) sont faux", "fr"},
+		{&german, "the beeper did not come on", "Summer: ging nicht an", "de"},
+		{&german, "no card was read for 2.1 days; the longest silence of the past weeks was 15 hours", "keine Karte gelesen: 2.1 Tage lang; längste Stille der letzten Wochen: 15 Stunden", "de"},
+		{&spanish, "no address for hook.lab.example (DNS: no such name)", "no hay dirección para hook.lab.example (DNS: no existe ese nombre)", "es"},
+		{&french, "this was a checkout, and the directory says: In", "c'était : pris, et l'annuaire dit : In", "fr"},
+		{&german, "there is another Ann (ann-2); are they one? stump people merge ann ann-2", "es gibt noch jemanden namens Ann (ann-2); dieselbe Person? Dann auf ihrer Seite zusammenlegen", "de"},
 		{&german, "begin again; leave the space out", "noch einmal beginnen; das Leerzeichen weglassen", "de"},
 		{&german, "begin again; what nobody foresaw", "begin again; what nobody foresaw", "en"},
 		{&english, "begin again", "begin again", "en"},
@@ -69,7 +79,7 @@ func TestPhrases(t *testing.T) {
 }
 
 // made are phrases that the station makes of parts, so that no source has them as they are.
-var made = []string{"refused: ", " already", "did you mean", "that is a ", "not in the register", "use %s", ", the header has %d", "the tag %s can't be given to", "(%s on HID readers)", " wire (%s)", "DATA%d is low all the time", "Nothing holds the pin"}
+var made = []string{"refused: ", " already", "did you mean", "that is a ", "not in the register", "use %s", ", the header has %d", "the tag %s can't be given to", "(%s on HID readers)", " wire (%s)", "DATA%d is low all the time", "Nothing holds the pin", ", board at %d", "%d bits, refused", "; the next try is within an hour", "equal, pulses", " bits, none good", "rests low; with no card", "the two lines, and no pulses", "holds DATA", "are missing on DATA", "far shorter than a reader's"}
 
 // TestPhrasesAreSaid: the station still says each of them. Whoever changes a text there changes
 // it here, too.
@@ -83,7 +93,7 @@ func TestPhrasesAreSaid(t *testing.T) {
 		source.Write(text)
 		return err
 	}
-	for _, dir := range []string{"internal", "checkout", "directory", "hw"} {
+	for _, dir := range []string{"internal", "checkout", "directory", "hw", "wiegand"} {
 		if err := filepath.WalkDir("../../../"+dir, read); err != nil {
 			t.Fatal(err)
 		}
@@ -102,31 +112,46 @@ func TestPhrasesAreSaid(t *testing.T) {
 // status is the title of an answer, which net/http has.
 var status = regexp.MustCompile(`^[A-Z][a-z]+( [A-Z][a-z]+)*$`)
 
-var update = flag.Bool("update", false, "pack phrases.txt anew")
+var update = flag.Bool("update", false, "pack phrases.txt and the folder assets anew")
 
-// TestPacked: the program has phrases.txt as it is.
+// TestPacked: the program has phrases.txt, which is kept by phrase, four lines each and an
+// empty one, and the files of the folder assets.
 func TestPacked(t *testing.T) {
-	text, err := os.ReadFile("phrases.txt")
+	read := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	languages := make([][]string, len(phrase{}))
+	for row := range strings.SplitSeq(strings.TrimSpace(read("phrases.txt")), "\n\n") {
+		for i, line := range strings.SplitN(row, "\n", len(phrase{})) {
+			languages[i] = append(languages[i], line)
+		}
+	}
+	all := map[string]string{"phrases.txt.gz": strings.Join(slices.Concat(languages...), "\n")}
+	entries, err := os.ReadDir("assets")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		var b bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
-		_, _ = w.Write(text)
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile("phrases.txt.gz", b.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
+	for _, e := range entries {
+		all["packed/"+e.Name()+".gz"] = read("assets/" + e.Name())
 	}
-	var all strings.Builder
-	for _, p := range phrases() {
-		all.WriteString(strings.Join(p[:], "\n") + "\n\n")
+	for path, text := range all {
+		if *update {
+			var b bytes.Buffer
+			w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+			_, _ = io.WriteString(w, text)
+			if err := cmp.Or(w.Close(), os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if string(unpack([]byte(read(path)))) != text {
+			t.Errorf("%s is not as it is packed: go test ./internal/console/ui -update", path)
+		}
 	}
-	if all.String() != string(text) {
-		t.Error("phrases.txt has changed: go test ./internal/console/ui -update")
+	if kept, err := os.ReadDir("packed"); err != nil || len(kept) != len(entries) {
+		t.Errorf("%d files are packed of %d: %v", len(kept), len(entries), err)
 	}
 }
