@@ -271,7 +271,8 @@ const (
 func (s *session) tellAll() error {
 	var scanned time.Duration
 	for beat, many := true, true; ; {
-		bell, over := s.o.Ledger.Appended(), s.over()
+		bell := s.o.Ledger.Appended()
+		s.tells(false)
 		all, more, err := s.o.Ledger.LabUnsaid()
 		many = many || more
 		if now := s.o.Now().Mono; err == nil && (scanned == 0 || now-scanned > scanEvery || many && now-scanned > heartbeat) {
@@ -300,9 +301,7 @@ func (s *session) tellAll() error {
 			}
 		}
 		s.well()
-		if !many {
-			s.allTold(over)
-		}
+		s.tells(!many)
 		select {
 		case <-s.ctx.Done():
 			return s.ctx.Err()

@@ -24,6 +24,7 @@ type Turn struct {
 	old   bool          // the hub knows of no turns
 	late  uint64        // the fence under which the register was changed, until the hub was told
 	busy  bool          // it is being changed
+	over  bool          // it was not when the hub began to be told
 }
 
 // Turn returns the turn of a work, to be called before Run. taken is called when this station
@@ -54,7 +55,7 @@ func (t *Turn) Begin() bool {
 	}
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
-	t.busy, t.late = true, t.fence
+	t.busy, t.over, t.late = true, false, t.fence
 	return true
 }
 
@@ -165,25 +166,14 @@ func (s *session) fenced(a *wire.Append) {
 	}
 }
 
-// over are the turns in which nothing is changed any more.
-func (s *session) over() (all []*Turn) {
+// tells notes that the hub is about to be told of all that was changed, or was told if done.
+func (s *session) tells(done bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.turns {
-		if !t.busy {
-			all = append(all, t)
-		}
-	}
-	return all
-}
-
-// allTold notes that the hub was told of all that was changed in turns that were over before.
-func (s *session) allTold(over []*Turn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, t := range over {
-		if !t.busy {
+		if done && t.over {
 			t.late = 0
 		}
+		t.over = !t.busy
 	}
 }

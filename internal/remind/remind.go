@@ -9,11 +9,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"stump/checkout"
@@ -211,7 +211,7 @@ func (r *Reminders) person(id string, all []books.Loan, now time.Time) (bool, er
 	for _, s := range r.Rules.Say(p.Reminded, now, loans) {
 		says = append(says, books.Saying{Loan: all[s.Loan], Stage: s.Stage.String(), Again: s.Again})
 	}
-	if says, err = r.unsaid(says); err != nil || !slices.ContainsFunc(says, func(s books.Saying) bool { return !s.Again }) {
+	if says, err = r.unsaid(says); err != nil || says == nil {
 		return false, err
 	}
 	return r.Ledger.Remind(says, unread...)
@@ -220,34 +220,49 @@ func (r *Reminders) person(id string, all []books.Loan, now time.Time) (bool, er
 // claimTime is how long the hub has to say what is to be said here.
 const claimTime = 30 * time.Second
 
-// unsaid are those sayings that no other station of the lab has said.
-func (r *Reminders) unsaid(says []books.Saying) ([]books.Saying, error) {
-	key := func(s books.Saying) string {
-		return fmt.Sprintf("%s %s %s %s", s.Loan.DeviceID, place(s.Loan.Began), s.Loan.Due.UTC().Format(time.DateOnly), s.Stage)
+// unsaid are those sayings that no other station of the lab has said; nil if none of them is new.
+func (r *Reminders) unsaid(says []books.Saying) (all []books.Saying, err error) {
+	if r.Turn == nil || says == nil {
+		return says, nil
 	}
 	var keys []string
-	for _, s := range says {
-		if k := key(s); !s.Again {
-			keys = append(keys, k)
+	for i := range says {
+		l := &says[i].Loan
+		keys = append(keys, strings.Join([]string{l.DeviceID, place(l.Began), l.Due.UTC().Format(time.DateOnly), says[i].Stage}, " "))
+	}
+	if err := r.claim(keys...); err != nil {
+		return nil, err
+	}
+	fresh := false
+	for i, s := range says {
+		if !r.said[keys[i]] {
+			all, fresh = append(all, s), fresh || !s.Again
 		}
 	}
-	err := r.claim(keys...)
-	return slices.DeleteFunc(says, func(s books.Saying) bool { return r.said[key(s)] }), err
+	if !fresh {
+		return nil, nil
+	}
+	return all, nil
 }
 
 // claim notes in said which of what is to be said another station has said.
 func (r *Reminders) claim(keys ...string) error {
-	keys = slices.DeleteFunc(keys, func(k string) bool { return r.said[k] })
-	if r.Turn == nil || len(keys) == 0 {
+	var ask []string
+	for _, k := range keys {
+		if !r.said[k] {
+			ask = append(ask, k)
+		}
+	}
+	if r.Turn == nil || ask == nil {
 		return nil
 	}
 	ctx, end := context.WithTimeout(context.Background(), claimTime)
 	defer end()
-	fresh, err := r.Turn.Claim(ctx, keys)
+	fresh, err := r.Turn.Claim(ctx, ask)
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
+	for _, k := range ask {
 		if !slices.Contains(fresh, k) {
 			r.said[k] = true
 		}
