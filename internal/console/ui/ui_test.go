@@ -78,6 +78,17 @@ func TestAt(t *testing.T) {
 	}
 }
 
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "über alles": "Über alles.", "is it there?": "Is it there?", "empty": "Empty.",
+		"hook.lab.example does not speak TLS": "hook.lab.example does not speak TLS.",
+	} {
+		if got := Sentence(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // TestCoded: commands in a text are marked as such, and nothing in it is.
 func TestCoded(t *testing.T) {
 	for text, want := range map[string]string{

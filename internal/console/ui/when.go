@@ -72,13 +72,16 @@ func Remedy(hint string) string {
 	return strings.ReplaceAll(hint, "`stump selftest`", "the self-test")
 }
 
-// Sentence is a text with a capital and, unless it has an end, a full stop.
+// Sentence is a text with a capital, unless a host or file comes first, and a full stop, unless
+// it has an end.
 func Sentence(s string) string {
 	first, n := utf8.DecodeRuneInString(s)
 	if n == 0 {
 		return ""
 	}
-	s = string(unicode.ToUpper(first)) + s[n:]
+	if word, _, more := strings.Cut(s, " "); !more || !strings.Contains(word, ".") {
+		s = string(unicode.ToUpper(first)) + s[n:]
+	}
 	if strings.ContainsAny(s[len(s)-1:], ".?!") {
 		return s
 	}
