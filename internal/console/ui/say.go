@@ -16,22 +16,15 @@ type phrase [4]string
 var packed []byte // phrases.txt, which a test packs by language: a board has no room for all its words
 
 // phrases are what people meet on the pages of what the station says, unpacked when the first
-// is needed: all of a language, a line each, and then those of the next, which packs best.
-var phrases = sync.OnceValue(func() (all []phrase) {
-	lines := strings.Split(string(unpack(packed)), "\n")
-	all = make([]phrase, len(lines)/len(phrase{}))
-	for i, line := range lines {
-		all[i%len(all)][i/len(all)] = line
-	}
-	return all
-})
+// is needed.
+var phrases = sync.OnceValue(func() []phrase { return columns[phrase](packed) })
 
 // Say says in the page's language what the station says in English, and lang is the language
 // that it came out in: English where there are no words for it.
 func (w *Words) Say(text string) (said, lang string) {
 	said, ok := w.say(text)
 	if !ok {
-		return text, english.Language
+		return text, words[0].Language
 	}
 	return said, w.Language
 }

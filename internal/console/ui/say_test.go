@@ -112,10 +112,10 @@ func TestPhrasesAreSaid(t *testing.T) {
 // status is the title of an answer, which net/http has.
 var status = regexp.MustCompile(`^[A-Z][a-z]+( [A-Z][a-z]+)*$`)
 
-var update = flag.Bool("update", false, "pack phrases.txt and the folder assets anew")
+var update = flag.Bool("update", false, "pack words.txt, phrases.txt and the folder assets anew")
 
-// TestPacked: the program has phrases.txt, which is kept by phrase, four lines each and an
-// empty one, and the files of the folder assets.
+// TestPacked: the program has words.txt and phrases.txt, of which each row is the lines up to
+// an empty one, and the files of the folder assets.
 func TestPacked(t *testing.T) {
 	read := func(path string) string {
 		b, err := os.ReadFile(path)
@@ -124,13 +124,20 @@ func TestPacked(t *testing.T) {
 		}
 		return string(b)
 	}
-	languages := make([][]string, len(phrase{}))
-	for row := range strings.SplitSeq(strings.TrimSpace(read("phrases.txt")), "\n\n") {
-		for i, line := range strings.SplitN(row, "\n", len(phrase{})) {
-			languages[i] = append(languages[i], line)
+	all := map[string]string{}
+	for file, lines := range map[string]int{"phrases.txt": len(phrase{}), "words.txt": 1 + len(languages)} {
+		columns := make([][]string, lines)
+		for row := range strings.SplitSeq(strings.TrimSpace(read(file)), "\n\n") {
+			texts := strings.Split(row, "\n")
+			if len(texts) != lines {
+				t.Fatalf("%s: %d lines, want %d: %s", file, len(texts), lines, row)
+			}
+			for i, text := range texts {
+				columns[i] = append(columns[i], text)
+			}
 		}
+		all[file+".gz"] = strings.Join(slices.Concat(columns...), "\n")
 	}
-	all := map[string]string{"phrases.txt.gz": strings.Join(slices.Concat(languages...), "\n")}
 	entries, err := os.ReadDir("assets")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,31 @@ import (
 )
 
 // TestWords: every language says everything, and with the same places for names.
+var english, german, french, spanish = *words[0], *words[1], *words[2], *words[3]
+
+// TestTexts: words that nobody wants, and texts without words, are mistakes of who wrote them.
+func TestTexts(t *testing.T) {
+	panics := func(f func()) (is any) {
+		defer func() { is = recover() }()
+		f()
+		return nil
+	}
+	type little struct {
+		Board string
+		Days  [12]string
+	}
+	if is := panics(func() { Texts[little]("ui") }); is == nil {
+		t.Error("all words but those of the board are wanted by nobody")
+	}
+	type more struct{ Board, Nonsense string }
+	if is := panics(func() { Texts[more]("none") }); is != "there are no words none.Board" {
+		t.Errorf("%v", is)
+	}
+	if all := Texts[struct{}]("none"); len(all) != len(languages) {
+		t.Errorf("%v", all)
+	}
+}
+
 func TestWords(t *testing.T) {
 	for _, w := range words {
 		v, en := reflect.ValueOf(*w), reflect.ValueOf(english)
