@@ -58,7 +58,6 @@ type Link struct {
 	failure error
 	members []wire.Member
 	turns   []*Turn
-	speaks  *client       // of the session that goes on; nil: there is none
 	told    atomic.Uint64 // the newest own event that the hub has
 	met     atomic.Bool   // told is known
 }

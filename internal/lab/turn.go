@@ -2,11 +2,9 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
 
-	"stump/internal/hint"
 	"stump/internal/lab/wire"
 )
 
@@ -21,7 +19,6 @@ type Turn struct {
 	// All guarded by l.mu.
 	fence uint64        // 0: it is another's
 	until time.Duration // by the monotonic clock
-	old   bool          // the hub knows of no turns
 	late  uint64        // the fence under which the register was changed, until the hub was told
 	busy  bool          // it is being changed
 	over  bool          // it was not when the hub began to be told
@@ -40,11 +37,8 @@ func (t *Turn) Mine() bool {
 	now := t.l.o.Now().Mono
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
-	return t.free() || t.fence != 0 && now < t.until
+	return t.l.member == nil || t.fence != 0 && now < t.until
 }
-
-// free reports whether nobody else can have the work.
-func (t *Turn) free() bool { return t.l.member == nil || t.old }
 
 // Begin reports whether the station may do work that changes the register, and notes that it
 // does until End. Where the hub has been away for so long that nobody knows whose turn it is,
@@ -55,7 +49,7 @@ func (t *Turn) Begin() bool {
 	}
 	t.l.mu.Lock()
 	defer t.l.mu.Unlock()
-	t.busy, t.over, t.late = true, false, t.fence
+	t.busy, t.over, t.late = true, false, t.fence // 0: not in its turn
 	return true
 }
 
@@ -67,21 +61,23 @@ func (t *Turn) End() {
 }
 
 // errNotMine says that the work is another station's.
-var errNotMine = hint.Errorf("nothing is to be done: the other one does it", "another station of the lab does this, or the hub is away")
+var errNotMine error = &Problem{wire.Problem{Code: wire.CodeFenced, Error: "another station of the lab does this now", Hint: "nothing is to be done"}}
 
 // Claim returns which things are to be done here, since no station of the lab has done them. The
 // hub remembers them.
 func (t *Turn) Claim(ctx context.Context, done []string) ([]string, error) {
 	t.l.mu.Lock()
-	free, mine, c := t.free(), t.fence != 0, t.l.speaks
+	m, mine := t.l.member, t.fence != 0
 	t.l.mu.Unlock()
 	switch {
-	case free:
+	case m == nil:
 		return done, nil
-	case !mine || c == nil:
+	case !mine:
 		return nil, errNotMine
 	}
+	c := t.l.client(m.URL, m.Pin, m.Token)
 	got, err := t.ask(ctx, c, done)
+	c.http.CloseIdleConnections()
 	if err == nil && got.Fence == 0 {
 		err = errNotMine
 	}
@@ -96,61 +92,38 @@ func (t *Turn) ask(ctx context.Context, c *client, done []string) (got wire.Leas
 	l.mu.Unlock()
 	began := l.o.Now().Mono // before the hub counts from
 	err = c.ask(ctx, http.MethodPost, wire.PathLease, wire.Lease{Work: t.work, Fence: fence, Done: done}, &got)
-	var p *Problem
-	answered := errors.As(err, &p)
 	l.mu.Lock()
-	switch {
-	case err == nil:
-		t.fence, t.until, t.old = got.Fence, began+time.Duration(got.For), false
-	case answered && p.Code == wire.CodeFenced:
-		if t.fence == fence {
-			t.fence = 0
-		}
-	case answered && (p.Code == wire.CodeInvalid || p.Code == noRoute):
-		t.old, got.For, err = true, int64(wire.Wait), nil
+	if err == nil {
+		t.fence, t.until = got.Fence, began+time.Duration(got.For)
+	} else if t.fence == fence && is(err, wire.CodeFenced) {
+		t.fence = 0
 	}
-	taken := err == nil && fence == 0 && (t.fence != 0 || t.old)
 	l.mu.Unlock()
-	if taken && t.taken != nil {
+	if got.Fence != fence && fence == 0 && t.taken != nil {
 		t.taken()
 	}
 	return got, err
 }
 
-// noRoute is what a hub answers, by its office, that knows of no turns.
-const noRoute = "no-route"
-
 // takeTurns asks for what one station does for all, again and again.
 func (s *session) takeTurns() error {
-	s.mu.Lock()
-	s.speaks = s.c
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		s.speaks = nil
-		s.mu.Unlock()
-	}()
 	for {
 		wait := wire.Wait
 		for _, t := range s.turns {
-			ctx, end := context.WithTimeout(s.ctx, 30*time.Second)
-			got, err := t.ask(ctx, s.c, nil)
-			end()
-			switch next := time.Duration(got.For); {
-			case is(err, wire.CodeFenced):
-				wait = min(wait, time.Second)
-			case err != nil:
+			got, err := t.ask(s.ctx, s.c, nil)
+			if err != nil && !is(err, wire.CodeFenced) {
 				return err
-			case got.Fence != 0:
-				wait = min(wait, next/3)
-			default:
-				wait = min(wait, next+time.Second/4)
 			}
+			next := got.For
+			if got.Fence != 0 {
+				next /= 3
+			}
+			wait = min(wait, time.Duration(next))
 		}
 		select {
 		case <-s.ctx.Done():
 			return s.ctx.Err()
-		case <-time.After(max(wait, time.Second/4)):
+		case <-time.After(wait + time.Second/4):
 		}
 	}
 }

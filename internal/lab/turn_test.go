@@ -1,7 +1,6 @@
 package lab_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,18 +67,6 @@ func TestTurn(t *testing.T) {
 		t.Errorf("b may say %q", got)
 	}
 	becomes(t, "a's turn", "another's", mine(first))
-}
-
-// TestTurnOfOldHub: where a hub knows nothing of turns, each station does all, as before.
-func TestTurnOfOldHub(t *testing.T) {
-	hub := labtest.New(t)
-	hub.Old()
-	a, turn, taken := turned(t, "a")
-	a.join(hub.Code())
-	becomes(t, "a's turn", "mine", mine(turn))
-	if got, err := turn.Claim(t.Context(), []string{"x"}); err != nil || !slices.Equal(got, []string{"x"}) || *taken != 1 {
-		t.Errorf("%v %v, taken %d times", got, err, *taken)
-	}
 }
 
 // TestFencedChanges: what a station changes in the register in its turn is told under its fence,

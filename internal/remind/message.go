@@ -116,12 +116,8 @@ func (r *Reminders) Digest() error {
 		return nil
 	}
 	key := "digest " + week.UTC().Format(time.DateOnly)
-	if err := r.claim(key); err != nil {
+	if err := r.claim(key); err != nil || r.said[key] {
 		return err
-	}
-	if r.said[key] {
-		r.told = week
-		return nil
 	}
 	d, err := r.digest(now.Wall)
 	if err == nil {

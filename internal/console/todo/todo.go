@@ -140,6 +140,17 @@ func (v View) when(r inbox.Row) string {
 	return v.At(r.At.In(v.Now.Location()), v.Now)
 }
 
+// about is the page of what a row is about, if one is to look at it.
+func about(r inbox.Row) (folder, id string) {
+	switch {
+	case r.Loan == nil && r.Doubt == nil && r.There == nil:
+		return "", ""
+	case r.DeviceID != nil:
+		return "/devices/", *r.DeviceID
+	}
+	return "/people/", text(r.PersonID)
+}
+
 func has(r inbox.Row, a inbox.Answer) bool { return slices.Contains(r.Answers, a) }
 
 // typed is what stood in a field of the form that was refused.

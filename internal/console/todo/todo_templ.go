@@ -129,15 +129,9 @@ func row(v View, r inbox.Row) templ.Component {
 			markup.Text(templ_Buffer, v.Stations)
 			markup.HTML(templ_Buffer, "</a></p>")
 		}
-		if r.DeviceID != nil && (r.Loan != nil || r.Doubt != nil || r.There != nil) {
+		if folder, id := about(r); id != "" {
 			markup.HTML(templ_Buffer, "<p><a href=\"")
-			markup.Link(templ_Buffer, ui.To("/devices/", *r.DeviceID))
-			markup.HTML(templ_Buffer, "\">")
-			markup.Text(templ_Buffer, v.LookAt)
-			markup.HTML(templ_Buffer, "</a></p>")
-		} else if r.PersonID != nil && r.There != nil {
-			markup.HTML(templ_Buffer, "<p><a href=\"")
-			markup.Link(templ_Buffer, ui.To("/people/", *r.PersonID))
+			markup.Link(templ_Buffer, ui.To(folder, id))
 			markup.HTML(templ_Buffer, "\">")
 			markup.Text(templ_Buffer, v.LookAtIt)
 			markup.HTML(templ_Buffer, "</a></p>")

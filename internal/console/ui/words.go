@@ -53,7 +53,7 @@ type Words struct {
 	SeenAt, Assign, Ignore, IgnoreDoes, AssignTo     string
 	APerson, ADevice, RetryIt, RetryDoes, AcceptIt   string
 	AcceptDoes, DoubtDoes, DropIt, DropDoes, HereIs  string
-	ThereIs, Why, ToDo, AtPlace, LookAt, MissingPart string
+	ThereIs, Why, ToDo, AtPlace, MissingPart         string
 	WaitsGone                                        string
 
 	// The page of enrolments.

@@ -39,7 +39,6 @@ type Hub struct {
 	// What one station does for all: who does it, what was done by whom, and the last fence.
 	holders, done  map[string]*member
 	fence, changed uint64
-	old            bool
 }
 
 // member is a station, by its events.
@@ -286,8 +285,6 @@ func (h *Hub) lease(r *http.Request, m *member) (any, *wire.Problem) {
 	json.NewDecoder(r.Body).Decode(&ask)
 	holder := h.holders[ask.Work]
 	switch {
-	case h.old:
-		return nil, &wire.Problem{Code: wire.CodeInvalid, Error: "there is nothing here"}
 	case ask.Fence != 0 && (holder != m || ask.Fence != h.fence):
 		return nil, &wire.Problem{Code: wire.CodeFenced, Error: "another station does it"}
 	case holder != nil && holder != m:
@@ -304,13 +301,6 @@ func (h *Hub) lease(r *http.Request, m *member) (any, *wire.Problem) {
 		}
 	}
 	return out, nil
-}
-
-// Old makes the hub one that knows nothing of what one station does for all.
-func (h *Hub) Old() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.old = true
 }
 
 // Fence is the fence under which the hub was told of changes to the register last.
