@@ -195,20 +195,24 @@ const longestYield = 20 * time.Millisecond
 
 // GiveWay is for who reads many rows. A bump would otherwise wait for the runtime, which
 // takes a processor away after 10 ms, and looks at files and sockets as rarely while each
-// processor has something to do: runtime.Gosched would not be enough.
-func (l *Lane) GiveWay() {
+// processor has something to do: runtime.Gosched would not be enough. It reports whether it
+// is of use: a change that makes the file larger can wait for the very reader that lets it go
+// first, and would wait for as long as that goes on.
+func (l *Lane) GiveWay() bool {
 	time.Sleep(time.Microsecond)
 	l.mu.Lock()
 	none := l.none
 	l.mu.Unlock()
 	if none == nil {
-		return
+		return true
 	}
 	late := time.NewTimer(longestYield)
 	defer late.Stop()
 	select {
 	case <-none:
+		return true
 	case <-late.C:
+		return false
 	}
 }
 

@@ -77,10 +77,16 @@ func TestGiveWay(t *testing.T) {
 		if d := took(); d != 0 {
 			t.Errorf("nobody writes: %v", d)
 		}
+		if !l.GiveWay() {
+			t.Error("nobody writes, and to give way is of no use")
+		}
 		l.Come()
 		l.Come()
 		if d := took(); d != longestYield {
 			t.Errorf("somebody writes for long: %v", d)
+		}
+		if l.GiveWay() {
+			t.Error("it was of use to give way to who writes for long")
 		}
 		go func() {
 			time.Sleep(2 * time.Millisecond)
@@ -90,6 +96,11 @@ func TestGiveWay(t *testing.T) {
 		}()
 		if d := took(); d != 5*time.Millisecond {
 			t.Errorf("two write: %v", d)
+		}
+		l.Come()
+		go func() { time.Sleep(time.Millisecond); l.Gone() }()
+		if !l.GiveWay() {
+			t.Error("it was of no use to give way to who was soon done")
 		}
 		if d := took(); d != 0 {
 			t.Errorf("nobody any more: %v", d)
