@@ -14,11 +14,11 @@ import (
 
 // figures are what a life was.
 type figures struct {
-	days, bumps, pairs, displays, checks, starts, cuts, directories, erased, wires, disks, ghosts, alarms, mails, jumps, restores, verified, retained int
-	seq, verifiedEvents, heap                                                                                                                         uint64
-	size                                                                                                                                              int64
-	verifying                                                                                                                                         time.Duration
-	began, ended                                                                                                                                      usage
+	days, bumps, pairs, displays, checks, starts, cuts, directories, erased, wires, disks, ghosts, alarms, mails, jumps, restores, verified, retained, events int
+	seq, verifiedEvents, heap                                                                                                                                 uint64
+	size                                                                                                                                                      int64
+	verifying                                                                                                                                                 time.Duration
+	began, ended                                                                                                                                              usage
 }
 
 func (f *figures) String() string {
@@ -28,6 +28,7 @@ func (f *figures) String() string {
 	row("bumps", f.bumps)
 	row("pairs that moved a device", f.pairs)
 	row("displays compared", f.displays)
+	row("events compared", f.events)
 	row("books compared", f.checks)
 	row("starts of the daemon", f.starts)
 	row("power cuts", f.cuts)

@@ -1,6 +1,7 @@
 package decade
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -54,6 +55,12 @@ func (w *world) oldDebt(m mailed) bool {
 	return false
 }
 
+// undisturbed is whether nothing can have come between a mail and the word that it came.
+func (w *world) undisturbed(a, b time.Time) bool {
+	return !slices.ContainsFunc(w.machine.all, func(o *boot) bool { return o.began.After(a) && !o.began.After(b) }) &&
+		!slices.ContainsFunc(w.out, func(o outage) bool { return o.from.Before(b) && o.to.After(a.Add(-time.Minute)) })
+}
+
 // checkMails holds the month's mails to the loans: who is reminded has something that is due
 // tomorrow, today or was, once a day; and who has something for a week too long was reminded.
 func (w *world) checkMails() {
@@ -79,6 +86,9 @@ func (w *world) checkMails() {
 		before := last[p]
 		if !before.at.IsZero() && before.at.Format(time.DateOnly) == m.at.Format(time.DateOnly) && before.data != m.data && m.at.Format(time.DateOnly) != w.restored {
 			w.differ("%s was reminded twice on %v", p.name, m.at)
+		}
+		if before.data == m.data && w.undisturbed(before.at, m.at) {
+			w.differ("%s got the mail of %v again on %v", p.name, before.at, m.at)
 		}
 		last[p] = m
 		reason := false

@@ -1,7 +1,9 @@
 package decade
 
 import (
+	"bytes"
 	"compress/gzip"
+	"encoding/csv"
 	"encoding/json"
 	"io"
 	"os"
@@ -53,12 +55,27 @@ func (w *world) upgrade() {
 	w.power()
 	time.Sleep(time.Minute)
 	n := 0
-	for _, err := range w.st.Ledger.History(books.HistoryFilter{Page: books.Page{Limit: 1 << 20}}) {
+	for e, err := range w.st.Ledger.History(books.HistoryFilter{Page: books.Page{Limit: 1 << 20}}) {
 		w.must(err)
+		w.seen = e.Key()
 		n++
 	}
 	if was := strings.Count(string(b), "\n"); n < was {
 		w.differ("the history has %d events after the upgrade, and had %d", n, was)
+	}
+	for _, file := range []string{"people.csv", "devices.csv"} {
+		b, err := os.ReadFile(filepath.Join(where, file))
+		w.must(err)
+		rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
+		w.must(err)
+		for _, row := range rows[1:] {
+			if _, err = w.st.Ledger.FindDevice(row[0]); file == "people.csv" {
+				_, err = w.st.Ledger.FindPerson(row[0])
+			}
+			if err != nil {
+				w.differ("the old station's %s had %q, and after the upgrade: %v", file, row[0], err)
+			}
+		}
 	}
 	for at := (ledger.OutboxPage{}); !at.End; {
 		at, err = w.st.Ledger.OutboxFrom(ledger.DirectorySink, at.Next, 100)

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"stump/checkout"
+	"stump/internal/books"
 )
 
 // person is somebody of the lab, as they are.
@@ -159,9 +162,67 @@ func (w *world) tap(card string, at time.Time) (said []string, act func()) {
 	k.pair = pair{p, d, at, said}
 	return said, func() {
 		note()
+		w.moves = append(w.moves, moved{kindOf(d.holder, to), p, d})
 		w.move(d, to, at)
 		w.figures.pairs++
 	}
+}
+
+// moved is a pair that moved a device.
+type moved struct {
+	kind checkout.Kind
+	p    *person
+	d    *device
+}
+
+func (m moved) String() string { return fmt.Sprintf("%s of %s by %s", m.kind, m.d.id, m.p.id) }
+
+// kindOf is what the event must be.
+func kindOf(from, to *person) checkout.Kind {
+	switch {
+	case to == nil:
+		return checkout.Return
+	case from == nil:
+		return checkout.Checkout
+	}
+	return checkout.Handover
+}
+
+// checkHistory holds the events that the reader made since the last check to the pairs: none
+// is missing, none is there twice, all are in their order.
+func (w *world) checkHistory() {
+	want := w.moves
+	w.moves = nil
+	for e, err := range w.st.Ledger.History(books.HistoryFilter{Page: books.Page{After: w.seen}}) {
+		w.must(err)
+		w.seen = e.Key()
+		if e.Source != checkout.SourceReader || !e.Kind.MovesDevice() {
+			continue
+		}
+		got := fmt.Sprintf("%s of %s by %s", e.Kind, e.Device, e.Person)
+		switch {
+		case len(want) == 0:
+			w.differ("the history has a %s at %v, which nobody made", got, e.Time)
+			return
+		case got != want[0].String():
+			w.differ("the history has a %s at %v, want a %s", got, e.Time, want[0])
+			return
+		}
+		want = want[1:]
+		w.figures.events++
+	}
+	if len(want) > 0 {
+		w.differ("the history lacks a %s and %d more", want[0], len(want)-1)
+	}
+}
+
+// passOver leaves out of checkHistory what is in the history now.
+func (w *world) passOver() {
+	for e, err := range w.st.Ledger.History(books.HistoryFilter{Page: books.Page{After: w.seen}}) {
+		w.must(err)
+		w.seen = e.Key()
+	}
+	w.moves = nil
 }
 
 // complete is a pair: who has it brings it back, everybody else takes it.

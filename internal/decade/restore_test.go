@@ -14,11 +14,12 @@ import (
 type saved struct {
 	at        time.Time
 	file, key string
+	seen      string // the last event in it
 }
 
 // save makes a backup.
 func (w *world) save() {
-	s := &saved{at: time.Now(), file: filepath.Join(w.dir, "backup.db"), key: filepath.Join(w.dir, "site.key")}
+	s := &saved{at: time.Now(), seen: w.seen, file: filepath.Join(w.dir, "backup.db"), key: filepath.Join(w.dir, "site.key")}
 	w.must(w.st.Ledger.BackupTo(context.Background(), s.file))
 	key, err := os.ReadFile(filepath.Join(w.state(), "site.key"))
 	w.must(err)
@@ -78,6 +79,8 @@ func (w *world) restore() {
 			d.due, d.boot = time.Time{}, nil // as the directory says it, in its own words
 		}
 	}
+	w.seen = s.seen
+	w.passOver()
 	time.Sleep(20 * time.Minute) // with the upkeep: somebody was perhaps erased just before the backup
 	w.check()
 	w.figures.restores++

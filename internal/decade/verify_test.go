@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"testing/synctest"
 	"time"
 
 	"stump/checkout"
@@ -26,10 +27,10 @@ type verifier struct {
 	took   time.Duration
 }
 
-// verification is a copy to be verified, with the number of events that it must have.
+// verification is a copy to be verified, with the last event that it must have.
 type verification struct {
-	dir  string
-	when string
+	dir, when string
+	last      ledger.Info
 }
 
 func newVerifier() *verifier {
@@ -69,6 +70,13 @@ func (v *verifier) verify(c verification) error {
 	v.events += r.Events
 	v.took += r.Took
 	v.mu.Unlock()
+	info, err := l.Info()
+	if err != nil {
+		return err
+	}
+	if info.Seq != c.last.Seq || info.Hash != c.last.Hash {
+		return fmt.Errorf("the copy ends with event %d, want %d", info.Seq, c.last.Seq)
+	}
 	if err := l.Close(); err != nil {
 		return err
 	}
@@ -89,8 +97,11 @@ func (w *world) verify() {
 	key, err := os.ReadFile(filepath.Join(w.state(), "site.key"))
 	w.must(err)
 	w.must(os.WriteFile(filepath.Join(dir, "site.key"), key, 0o600))
+	synctest.Wait()
+	last, err := w.st.Ledger.Info()
+	w.must(err)
 	w.must(w.st.Ledger.BackupTo(context.Background(), filepath.Join(dir, "ledger.db")))
-	w.verifier.copies <- verification{dir, time.Now().Format("January 2006")}
+	w.verifier.copies <- verification{dir, time.Now().Format("January 2006"), last}
 	w.figures.verified++
 }
 
@@ -113,6 +124,9 @@ func (w *world) checkSizes() {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&m)
+	if *trace {
+		w.t.Logf("%s: %d bumps, %d events, %d bytes, heap %d, %v", time.Now().Format(time.DateOnly), w.figures.bumps, info.Seq, info.Size, m.HeapAlloc, used().cpu)
+	}
 	if m.HeapAlloc > heapMost {
 		w.differ("the heap has %d bytes, predicted were %d at most", m.HeapAlloc, heapMost)
 	}

@@ -41,8 +41,10 @@ type world struct {
 	reminded map[*person]mailed // of each the last
 	lent     []*lent            // those of the last months
 	old      []oldLoan
-	saved    *saved // nil for none
-	restored string // the day of the last restore, on which what was said is said again
+	saved    *saved  // nil for none
+	moves    []moved // since the last look at the history
+	seen     string  // the last event of it
+	restored string  // the day of the last restore, on which what was said is said again
 
 	people  []*person
 	devices []*device
@@ -163,6 +165,7 @@ func (w *world) checkDirectory() {
 // check compares the books with the truth.
 func (w *world) check() {
 	w.checkDirectory()
+	w.checkHistory()
 	w.checkErased()
 	w.checkMails()
 	w.checkSizes()
