@@ -79,7 +79,7 @@ long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs 
 YEARS ?= 10
 SEED ?= 1
 decade: ## YEARS of a station in simulated time, by a SEED, held to an oracle (docs/decade.md)
-	GOGC=1600 $(GO) test -vet=off -count=1 -timeout 2h -run '^TestDecade$$' -v ./internal/decade -years $(YEARS) -seed $(SEED) -visits 142
+	GOMAXPROCS=1 GOGC=1600 $(GO) test -vet=off -count=1 -timeout 2h -run '^TestDecade$$' -v ./internal/decade -years $(YEARS) -seed $(SEED) -visits 142
 
 bench-hub: ## what a hub does in a second, beside the PostgreSQL under it (needs PostgreSQL)
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^$$' -bench '^Benchmark(Hub|Office)$$' -benchtime 1x ./cmd/stump-hub
