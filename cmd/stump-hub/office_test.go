@@ -269,6 +269,17 @@ func TestOfficeNames(t *testing.T) {
 	outsider := &admin{two, http.Client{Transport: a.http.Transport}}
 	outsider.sees("/v1/devices", "the office of another hub is called hub")
 	outsider.sees("/healthz", "ok")
+	browser, err := http.NewRequest("GET", two.url+"/", nil)
+	two.ok(err)
+	browser.Header.Set("Accept", "text/html,application/xhtml+xml")
+	answer, err := outsider.http.Do(browser)
+	two.ok(err)
+	said, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	if err != nil || answer.StatusCode != http.StatusServiceUnavailable || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/html") ||
+		!strings.Contains(string(said), `<p role="alert">the office of another hub is called hub`) || !strings.Contains(string(said), "office = &#34;hub2&#34;") {
+		t.Errorf("a browser is told %d %v %s", answer.StatusCode, err, said)
+	}
 	two.stop()
 	third := runs(t, url, "[hub]\noffice = \"annex\"")
 	third.start()

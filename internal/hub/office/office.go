@@ -12,10 +12,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,10 +128,26 @@ func (f *Office) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 	if closed != nil {
 		w.Header().Set("Retry-After", "5")
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			closedPage(w, closed)
+			return
+		}
 		wire.WriteProblem(w, wire.CodeNotReady, closed)
 		return
 	}
 	f.site.ServeHTTP(w, r)
+}
+
+// closedPage says to a browser why nobody is let in. It looks again every five seconds.
+func closedPage(w http.ResponseWriter, why error) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Refresh", "5")
+	w.WriteHeader(http.StatusServiceUnavailable)
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The hub's office is closed</title>
+<main><h1>The hub's office is closed</h1><p role="alert">%s</p><p>%s</p><p>Stations are answered all the same.</p></main></html>
+`, html.EscapeString(why.Error()), html.EscapeString(hint.Of(why)))
 }
 
 // String is task.Task's.
