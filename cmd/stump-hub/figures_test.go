@@ -61,6 +61,7 @@ func BenchmarkHub(b *testing.B) {
 		f.appends(fmt.Sprintf("appends/s over %d labs", manyLabs), manyLabs)
 		f.latency()
 		f.catchUp()
+		f.sends()
 		f.loans()
 		f.history()
 		f.wait()
@@ -295,6 +296,23 @@ func (f *figures) catchUp() {
 		all, more = got, got.More
 	}
 	fmt.Printf("| a station that gets %d rows | %.2f s | | |\n", rows, time.Since(began).Seconds())
+}
+
+// sends measures a station that was away for long, and sends what has happened there.
+func (f *figures) sends() {
+	const events = 100_000
+	token := f.stationOf("sends")
+	b, c := hubtest.New(token, time.Now()), f.client()
+	for i := range events {
+		b.Now = time.Now()
+		b.Bump(fmt.Sprint("device-", i%1000), fmt.Sprint("person-", i%300), "", checkout.Place{})
+	}
+	began := time.Now()
+	for at := 0; at < events; at += wire.MaxRecords {
+		var got []wire.Accepted
+		f.ok(f.asks(c, "POST", wire.PathAppend, token, b.Next(at, wire.MaxRecords), &got))
+	}
+	fmt.Printf("| a station that sends %d events | %.1f s | | |\n", events, time.Since(began).Seconds())
 }
 
 // fill gives a lab people and devices, of which some are lent.
