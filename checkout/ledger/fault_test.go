@@ -19,6 +19,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"stump/checkout"
+	"stump/checkout/ledger/boltfile"
 	"stump/checkout/ledger/boltpages"
 	"stump/checkout/ledger/record"
 	"stump/internal/books"
@@ -242,4 +243,39 @@ func counted(t histogram.Times) (n uint64) {
 		n += c
 	}
 	return n
+}
+
+// TestFileMovedAway: what is written to a file that was moved away or replaced would be gone
+// at the next start, so nothing is confirmed. A backup has all that was, and when the file is
+// back bumps are saved.
+func TestFileMovedAway(t *testing.T) {
+	x := newLedger(t)
+	old, away, backup := x.path+".old", x.path+".away", x.path+".backup"
+	x.ok(x.BackupTo(t.Context(), old))
+	x.bump(1, 11)
+	x.ok(os.Rename(x.path, away))
+	for _, what := range []string{"nothing", "an old copy"} {
+		if what != "nothing" {
+			x.ok(os.Rename(old, x.path))
+		}
+		_, err := x.Complete(checkout.Completion{Person: x.subject(2), Device: x.subject(12), Reader: "door"})
+		if !errors.Is(err, ErrCannotSave) || !errors.Is(err, boltfile.ErrGone) || !strings.Contains(boltfile.SaveRemedy(err), "move the file back") {
+			t.Errorf("a bump with %s in its place: %v", what, err)
+		}
+		if err := x.Try(); !errors.Is(err, boltfile.ErrGone) {
+			t.Errorf("with %s in its place: %v", what, err)
+		}
+	}
+	x.ok(x.BackupTo(t.Context(), backup))
+	copied, err := OpenReadOnly(backup, x.o)
+	x.ok(err)
+	defer copied.Close()
+	if got := (&tester{Ledger: copied, t: t, clock: x.clock}).who(); got != "ipad=ann" {
+		t.Errorf("the backup has %s", got)
+	}
+	x.ok(os.Rename(away, x.path))
+	x.bump(2, 12)
+	if got := x.who(); got != "ipad=ann pixel=ben" {
+		t.Errorf("when the file is back: %s", got)
+	}
 }

@@ -14,8 +14,9 @@ import (
 )
 
 // historyBatch is how many events are read in one transaction. It is small, because
-// bbolt can't reuse pages while a slow reader has a transaction open.
-const historyBatch = 256
+// bbolt can't reuse pages while a slow reader has a transaction open, and because each of
+// many readers who stop reading keeps as many, which are 2.5 kB each.
+const historyBatch = 64
 
 // maxSearch is how many events are searched for one page.
 const maxSearch = 20_000

@@ -224,7 +224,7 @@ func (l *Ledger) write(f func(*bolt.Tx) error, c *lane.Coach) error {
 		}
 		return caller.error
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, boltfile.ErrGone) { // to open what is there now would lose what was saved
 		err = l.retry(err, txid)
 	}
 	if err != nil {
@@ -241,6 +241,9 @@ func (l *Ledger) commit(f func(*bolt.Tx) error, c *lane.Coach) (written time.Dur
 	defer l.mu.RUnlock()
 	if l.db == nil {
 		return 0, 0, callerError{ErrClosed}
+	}
+	if err := boltfile.There(l.path, l.file); err != nil {
+		return 0, 0, err
 	}
 	err = l.guard(func() error {
 		return l.db.Update(func(tx *bolt.Tx) error {

@@ -28,8 +28,8 @@ import (
 var (
 	// DiskTry is how often it is tried again.
 	DiskTry = 10 * time.Second
-	// DiskPatience is how long a file system that the kernel has stopped is waited for
-	// before the daemon ends, so that the system starts it again.
+	// DiskPatience is how long a file system that the kernel has stopped, or a ledger that was
+	// moved away, is waited for before the daemon ends, so that the system starts it again.
 	DiskPatience = time.Minute
 	// RestartEvery is how long the daemon then has not been started again for that
 	// reason, nor the machine.
@@ -95,7 +95,7 @@ func (d *disk) wait(ctx context.Context) error {
 			return nil
 		case !errors.Is(err, ledger.ErrCannotSave):
 			return nil // it stops, or is damaged
-		case errors.Is(err, ledger.ErrStopped) && time.Since(begin) >= DiskPatience && !d.busy() && d.restarts.take():
+		case (errors.Is(err, ledger.ErrStopped) || errors.Is(err, boltfile.ErrGone)) && time.Since(begin) >= DiskPatience && !d.busy() && d.restarts.take():
 			return fmt.Errorf("%w: %w", ErrRestart, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stump/checkout/ledger"
+	"stump/checkout/ledger/boltfile"
 	"stump/internal/config"
 )
 
@@ -49,6 +50,7 @@ func TestDisk(t *testing.T) {
 		"full for a day":             {full, 24 * time.Hour, 100 * time.Hour, "", false, 0, true},
 		"stopped for a moment":       {stopped, 30 * time.Second, 100 * time.Hour, "", false, 0, true},
 		"stopped":                    {stopped, 24 * time.Hour, 100 * time.Hour, "", false, time.Minute, false},
+		"a ledger that was moved":    {fmt.Errorf("%w: %w", ledger.ErrCannotSave, boltfile.ErrGone), 24 * time.Hour, 100 * time.Hour, "", false, time.Minute, false},
 		"the machine has just begun": {stopped, 24 * time.Hour, 10 * time.Minute, "", false, 50 * time.Minute, false},
 		"a restart half an hour ago": {stopped, 24 * time.Hour, 100 * time.Hour, fmt.Sprint(int64(99*time.Hour + 30*time.Minute)), false, 30 * time.Minute, false},
 		"a note that can't be":       {stopped, 24 * time.Hour, 100 * time.Hour, fmt.Sprint(int64(1e18)), false, 0, true},

@@ -129,6 +129,7 @@ func Open(path string, o Options) (db *bolt.DB, file *os.File, err error) {
 		}
 	}()
 	defer Recover(path, &err)()
+	var opened *os.File
 	db, err = bolt.Open(path, 0o640, &bolt.Options{
 		Timeout:  cmp.Or(o.LockTimeout, time.Second),
 		ReadOnly: o.ReadOnly,
@@ -138,9 +139,12 @@ func Open(path string, o Options) (db *bolt.DB, file *os.File, err error) {
 		InitialMmapSize: mapSize(path),
 		FreelistType:    bolt.FreelistMapType,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
+			if opened != nil { // a copy is made, of this file even if it was moved away
+				return os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", opened.Fd()), flag&^os.O_CREATE, mode)
+			}
 			// Only Create makes a new file.
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, mode)
-			file = f
+			file, opened = f, f
 			return f, err
 		},
 	})

@@ -22,9 +22,31 @@ var ErrCannotSave = errors.New("can't save to the ledger")
 // journal. Then it stays so when the disk is well again.
 var ErrStopped = errors.New("the file system takes no more writes")
 
+// ErrGone is the cause of an ErrCannotSave if the file was moved away or replaced while it is
+// open: what is written to it would be gone at the next start.
+var ErrGone = errors.New("the ledger's file was moved away or replaced while it is open")
+
+// There returns ErrGone if path does not lead to the file that is open.
+func There(path string, file *os.File) error {
+	now, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return ErrGone
+	}
+	if err != nil {
+		return nil // the disk's fault, which a commit meets as well
+	}
+	if open, err := file.Stat(); err == nil && !os.SameFile(open, now) {
+		return ErrGone
+	}
+	return nil
+}
+
 // SaveRemedy says what to do about an ErrCannotSave.
 func SaveRemedy(err error) string {
 	switch {
+	case errors.Is(err, ErrGone):
+		return "move the file back; or restart the daemon, which backs up what it has and then goes on with the file that is there, " +
+			"and `stump restore` that backup; nothing was changed"
 	case errors.Is(err, ErrStopped):
 		return "restart the machine, which checks and mounts it anew, or stop the daemon, umount, fsck, mount, and start it; " +
 			"`dmesg` says why it stopped, and a card that does so again wants a new one; nothing was changed"
