@@ -400,7 +400,7 @@ func Default() *Config {
 // returns the defaults if that doesn't exist. An error comes with a
 // configuration if some of the file could be read, so that more can be checked.
 func Load(path string) (*Config, error) {
-	src, err := os.ReadFile(cmp.Or(path, defaultPath))
+	src, err := read(cmp.Or(path, defaultPath))
 	switch {
 	case path == "" && errors.Is(err, fs.ErrNotExist):
 		c := Default()
@@ -413,6 +413,23 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return Parse(cmp.Or(path, defaultPath), string(src))
+}
+
+// most is how many bytes a configuration may have: a file that never ends must not fill the
+// memory of a station that is told to read it again.
+const most = 1 << 20
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	src, err := io.ReadAll(io.LimitReader(f, most+1))
+	if len(src) > most {
+		return nil, hint.Errorf("name the station's own file, /etc/stump/stump.toml", "%s has more than %d kB", path, most>>10)
+	}
+	return src, err
 }
 
 // Parse reads a configuration from text; name is the file in errors. It goes on

@@ -27,6 +27,9 @@ func TestLoad(t *testing.T) {
 	if _, err := Load(filepath.Join(dir, "x\x00y")); err == nil || !strings.HasPrefix(err.Error(), "configuration: ") {
 		t.Errorf("a name that no file has: %v", err)
 	}
+	if _, err := Load("/dev/zero"); err == nil || !strings.Contains(err.Error(), "/dev/zero has more than 1024 kB") {
+		t.Errorf("a file that never ends: %v", err)
+	}
 	path := filepath.Join(dir, "stump.toml")
 	write := func(text string) {
 		t.Helper()

@@ -19,7 +19,13 @@ func (r reloads) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-r.d.o.Reload:
-			r.d.reload()
+			read := make(chan struct{})
+			go func() { defer close(read); r.d.reload() }()
+			select {
+			case <-read:
+			case <-ctx.Done(): // a disk that is away, or a pipe, may never be read
+				return nil
+			}
 		}
 	}
 }
