@@ -199,6 +199,7 @@ func (l *Listener) Run(ctx context.Context) error {
 		Handler:           ownPages(l.Handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHead, // as many as 256 connections send at once
 		ConnState: func(c net.Conn, state http.ConnState) {
 			for _, room := range rooms {
 				room.State(c, state)
