@@ -106,6 +106,8 @@ func backupCmd(g *globals) *cobra.Command {
 		file := args[0]
 		if st, err := os.Stat(file); err == nil && st.IsDir() {
 			return hint.Errorf("name a file in it", "backup: %s is a folder", file)
+		} else if err == nil && !st.Mode().IsRegular() {
+			return hint.Errorf("name a file, which may be there with --force", "backup: %s is a device or a pipe, which a backup would take the place of", file)
 		}
 		if _, err := os.Lstat(file); err == nil && !force {
 			return hint.Errorf("name another file, or replace this one with --force", "backup: %s is there already", file)
@@ -230,6 +232,9 @@ func restoreCmd(g *globals) *cobra.Command {
 		}
 		state, file := g.stateDir(), args[0]
 		o := ledger.RestoreOptions{DryRun: !yes, Fork: fork, Actor: command.Actor()}
+		if st, err := os.Stat(file); err == nil && st.Mode()&(os.ModeDevice|os.ModeNamedPipe|os.ModeSocket) != 0 {
+			return hint.Errorf("name a file, such as one that `stump backup FILE` has made", "%s is a device or a pipe, and no backup", file)
+		}
 		// Root can read every backup, but perhaps not the ledger's owner.
 		from, refused := owner.Open(file)
 		if err := g.becomeOwner(state); err != nil {
