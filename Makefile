@@ -15,7 +15,7 @@ include scripts/kernel.mk
 MODULES := . cmd/stumplab
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run lab gallery test unit proofs long decade bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages apt-repo clean
+.PHONY: help setup build run lab gallery test unit proofs attacks long decade bench bench-hub fuzz api-fuzz lint pages figures vuln cross packages apt-repo clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ test-services: ## tests with programs of others: the original client's server, i
 
 # atexit_sleep_ms: a process under the race detector would sleep a second at its
 # end. Without DWARF the compiler is a tenth faster.
-RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel|HostileDirectory|RefusedUpload|LargeExport)$$'
+RACE := -race -vet=off -gcflags=all=-dwarf=false -skip '^Test(Damage|LedgerAgainstModel|HostileDirectory|RefusedUpload|LargeExport|Attacks)$$'
 unit: export GORACE := atexit_sleep_ms=0
 unit: ## all tests with the race detector, except long ones of a single goroutine and of memory (see proofs)
 	@if command -v "$$($(GO) env CC)" >/dev/null; then \
@@ -63,13 +63,16 @@ unit: ## all tests with the race detector, except long ones of a single goroutin
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, a month of a station, memory under hostile directories, uploads and exports
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, a month of a station, memory under hostile directories, uploads and exports, attacks on a station
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	@# Under the race detector each of these plays a tenth of its sequences.
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
 	$(GO) test -vet=off -count=1 ./wiegand
 	$(GO) test -vet=off -count=1 -run '^TestDecade$$' ./internal/decade
-	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
+	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport|Attacks)$$' ./cmd/stump
+
+attacks: ## attacks on a station by its own user and others (as root): how many succeed, and how long the longest stop took
+	$(GO) test -vet=off -count=1 -run '^TestAttacks$$' -v ./cmd/stump
 
 long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model, packages installed, upgraded and purged in two Debians that are booted
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestKill$$' -v ./cmd/stump-hub -kills 200

@@ -110,13 +110,17 @@ func startProcess(t testing.TB, cmd *exec.Cmd, socket string) *process {
 	}
 	t.Cleanup(func() { _ = d.cmd.Process.Kill() })
 	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		var err error
-		if d.client, err = client.Dial(t.Context(), d.socket); err == nil {
+		if d.dial() == nil {
 			return d
 		}
 	}
 	t.Fatal("the daemon does not answer")
 	return nil
+}
+
+func (d *process) dial() (err error) {
+	d.client, err = client.Dial(d.t.Context(), d.socket)
+	return err
 }
 
 func (d *process) ask(path string, in, out any) bool {
