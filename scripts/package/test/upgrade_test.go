@@ -26,7 +26,7 @@ import (
 var (
 	suites = flag.String("suites", "bookworm", "the Debians in which packages are tested, parted by commas")
 	inside = flag.String("inside", "", "of the test itself: the packages' folder, in a Debian that was booted")
-	from   = flag.String("from", "", "of the test itself: the older version")
+	from   = flag.String("from", "", "of the test itself: the older versions of stump and stump-hub")
 	to     = flag.String("to", "", "of the test itself: the newer version")
 )
 
@@ -38,8 +38,15 @@ const patience = 5 * time.Minute
 // and runs this test again there, which installs, uses, upgrades and purges the packages.
 func TestPackages(t *testing.T) {
 	if *inside != "" {
-		station(t, debs{*inside, *from, *to})
-		hub(t, debs{*inside, *from, *to})
+		older := strings.Fields(*from)
+		d := debs{dir: *inside, version: *to, older: map[string]string{"stump": older[0], "stump-hub": older[1]}}
+		source := fmt.Sprintf("deb [signed-by=%s/stump.asc] copy:%s ./\n", d.dir, d.dir)
+		if err := os.WriteFile("/etc/apt/sources.list", []byte(source), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(run(t, "apt-get", apt("update")...))
+		station(t, d)
+		hub(t, d)
 		return
 	}
 	for _, tool := range []string{"mmdebstrap", "genext2fs"} {
@@ -47,6 +54,14 @@ func TestPackages(t *testing.T) {
 		testkit.Need(t, err == nil, tool)
 	}
 	d := build(t)
+	if err := d.earlier(); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("upgrades are from %v to %s", d.older, d.version)
+	for name := range d.older {
+		d.lower(t, name)
+	}
+	d.signed(t)
 	me, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -59,7 +74,7 @@ func TestPackages(t *testing.T) {
 			}
 			kernel := filepath.Join(t.TempDir(), "kernel")
 			cmd := exec.Command(top+"/scripts/uml", "-m", "768M", "-t", "1080", "-r", strings.TrimSpace(string(image)), "-l", kernel,
-				me, "-test.v", "-test.run", "^TestPackages$", "-test.timeout", "17m", "-inside", "/host"+d.dir, "-from", d.older, "-to", d.newer)
+				me, "-test.v", "-test.run", "^TestPackages$", "-test.timeout", "17m", "-inside", "/host"+d.dir, "-from", d.older["stump"]+" "+d.older["stump-hub"], "-to", d.version)
 			out, err := cmd.CombinedOutput()
 			t.Logf("%s", out)
 			if err != nil || !strings.Contains(string(out), "--- PASS: TestPackages") {
@@ -68,6 +83,12 @@ func TestPackages(t *testing.T) {
 			}
 		})
 	}
+}
+
+// apt is how apt-get takes packages from the repository that is on the list, without a
+// question. Its own user can't read the folder.
+func apt(args ...string) []string {
+	return append([]string{"-o", "APT::Sandbox::User=root", "-o", "APT::Update::Error-Mode=any", "-o", "Dpkg::Options::=--force-confold", "--yes"}, args...)
 }
 
 // tried runs a program and returns what it prints and whether it succeeded.
@@ -107,7 +128,7 @@ func restarted(t *testing.T, unit, before string) (pid string) {
 func files(t *testing.T) (all []string) {
 	t.Helper()
 	// What is no part of the system's state: logs, what dpkg keeps, what has not been on a disk.
-	skip := []string{"/proc", "/sys", "/dev", "/run", "/host", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/postgresql", "/var/lib/systemd"}
+	skip := []string{"/proc", "/sys", "/dev", "/run", "/host", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/lib/dpkg", "/var/lib/apt", "/var/lib/postgresql", "/var/lib/systemd"}
 	err := filepath.WalkDir("/", func(path string, e fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil
@@ -147,12 +168,12 @@ func wantOnlySaid(t *testing.T, before []string, said string) {
 // wantRefused wants that a lower version is not installed, and that the service goes on.
 func wantRefused(t *testing.T, d debs, name string) {
 	t.Helper()
-	pid := property(t, name, "MainPID")
-	out, err := tried("dpkg", "-i", d.of(name, d.older))
-	if err == nil || !strings.Contains(out, "version "+d.older+" is older than "+d.newer) || !strings.Contains(out, "apt remove "+name) {
+	pid, lower := property(t, name, "MainPID"), d.version+"~1"
+	out, err := tried("apt-get", apt("--allow-downgrades", "install", name+"="+lower)...)
+	if err == nil || !strings.Contains(out, "version "+lower+" is older than "+d.version) || !strings.Contains(out, "apt remove "+name) {
 		t.Errorf("a downgrade of %s: %v\n%s", name, err, out)
 	}
-	if got := run(t, "dpkg-query", "-W", "-f", "${Version} ${Status}", name); got != d.newer+" install ok installed" {
+	if got := run(t, "dpkg-query", "-W", "-f", "${Version} ${Status}", name); got != d.version+" install ok installed" {
 		t.Errorf("after a downgrade that was refused, dpkg has %s %s", name, got)
 	}
 	if got := property(t, name, "MainPID"); got != pid {
@@ -189,7 +210,7 @@ func station(t *testing.T, d debs) {
 	before := files(t)
 
 	t.Log("install")
-	t.Log(run(t, "dpkg", "-i", d.of("stump", d.older)))
+	t.Log(run(t, "apt-get", apt("install", "stump="+d.older["stump"])...))
 	pid := restarted(t, "stump", "")
 	if got := run(t, "stat", "-c", "%G %a", chip.Path()); got != "gpio 660\n" {
 		t.Errorf("the lines are %q, want those of the group gpio", got)
@@ -218,9 +239,10 @@ func station(t *testing.T, d debs) {
 	bump(t, chip, "H10301:200:8101", func() bool { return holder(t) == "Ann" })
 
 	t.Log("upgrade")
-	t.Log(run(t, "dpkg", "-i", d.of("stump", d.newer)))
+	t.Log(run(t, "apt-get", apt("install", "stump="+d.version)...))
+	run(t, "stump", "config", "check")
 	pid = restarted(t, "stump", pid)
-	if got := run(t, "stump", "version"); !strings.HasPrefix(got, "stump "+d.newer) {
+	if got := run(t, "stump", "version"); !strings.HasPrefix(got, "stump "+d.version) {
 		t.Errorf("after the upgrade: %s", got)
 	}
 	kept := func(when string) {
@@ -228,9 +250,13 @@ func station(t *testing.T, d debs) {
 		if got := holder(t); got != "Ann" {
 			t.Errorf("%s the iPad is with %q", when, got)
 		}
+		if people := run(t, "stump", "people", "show", "ann", "--json"); !strings.Contains(people, `"name":"Ann"`) {
+			t.Errorf("%s the register has %s", when, people)
+		}
 		run(t, "stump", "verify")
 	}
 	kept("after the upgrade")
+	bump(t, chip, "H10301:17:31001", func() bool { return strings.Contains(run(t, "stump", "sim", "lcd"), "Hello Ann") })
 	if now, err := os.ReadFile("/etc/stump/stump.toml"); err != nil || string(now) != text {
 		t.Errorf("%v: the upgrade has changed the configuration to\n%s", err, now)
 	}
@@ -262,7 +288,7 @@ func station(t *testing.T, d debs) {
 	wantOnlySaid(t, before, said)
 
 	t.Log("install again")
-	run(t, "dpkg", "-i", d.of("stump", d.newer))
+	run(t, "dpkg", "-i", d.of("stump", d.version))
 	restarted(t, "stump", pid)
 	kept("after a purge and another installation")
 }
@@ -320,16 +346,16 @@ func hub(t *testing.T, d debs) {
 	before := files(t)
 
 	t.Log("install the hub")
-	said := run(t, "dpkg", "-i", d.of("stump-hub", d.older))
+	said := run(t, "apt-get", apt("install", "stump-hub="+d.older["stump-hub"])...)
 	t.Log(said)
 	pid := restarted(t, "stump-hub", "")
 	check := func() { t.Helper(); run(t, "runuser", "-u", "stump-hub", "--", "stump-hub", "check") }
 	check()
 
 	t.Log("upgrade the hub")
-	t.Log(run(t, "dpkg", "-i", d.of("stump-hub", d.newer)))
+	t.Log(run(t, "apt-get", apt("install", "stump-hub="+d.version)...))
 	restarted(t, "stump-hub", pid)
-	if got := run(t, "stump-hub", "version"); !strings.HasPrefix(got, "stump-hub "+d.newer) {
+	if got := run(t, "stump-hub", "version"); !strings.HasPrefix(got, "stump-hub "+d.version) {
 		t.Errorf("after the upgrade: %s", got)
 	}
 	check()
