@@ -112,13 +112,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Disputes are what the stations of a lab have not agreed on, in its database.
-type Disputes interface {
-	// Waiting lists them; where it can't, it says so in a row.
-	Waiting(ctx context.Context) []inbox.Row
-	// Accept takes the row of an id off the list; is reports whether the id is of one.
-	Accept(ctx context.Context, id, actor string) (is bool, err error)
-}
+// Disputes are those of package inbox.
+type Disputes = inbox.Disputes
 
 // Server answers the API.
 type Server struct {

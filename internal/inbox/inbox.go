@@ -3,6 +3,7 @@
 package inbox
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,6 +94,14 @@ type Station struct {
 	// Lab is what waits in the database of a lab; nil at a station.
 	Lab func() []Row
 	Now time.Time
+}
+
+// Disputes are what the stations of a lab have not agreed on, in its database.
+type Disputes interface {
+	// Waiting lists them; where it can't, it says so in a row.
+	Waiting(ctx context.Context) []Row
+	// Accept takes the row of an id off the list; is reports whether the id is of one.
+	Accept(ctx context.Context, id, actor string) (is bool, err error)
 }
 
 // Waiting is the list for an admin, or else for a technician.
