@@ -245,11 +245,11 @@ func TestNoticesAreTexts(t *testing.T) {
 
 // A name is a name, whatever is in it.
 func TestNamesAreNoPlaceholders(t *testing.T) {
-	c, err := NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/ {}\n{device}}\n{from}"})
-	if err == nil {
+	if _, err := NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/ {}\n{device}}\n{from}"}); err == nil {
 		t.Fatal("a text with {} was taken")
 	}
-	if c, err = NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/\n{device}}\n{from}"}); err != nil {
+	c, err := NewCatalogue("en", map[string]string{"checked-out": "{ {device}{ /{person}/\n{device}}\n{from}"})
+	if err != nil {
 		t.Fatal(err)
 	}
 	got := c.Text(Message{Key: "checked-out", Device: "{person}", Person: "{device"}, size16x2)
