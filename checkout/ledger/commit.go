@@ -26,7 +26,7 @@ var nobody party
 func (p party) is(o party) bool { return p.tree == o.tree && p.id == o.id }
 
 // kind returns whether p is a person or a device; Unknown for nobody.
-func (p party) kind() checkout.SubjectKind { return kindOf(p.tree) }
+func (p party) kind() checkout.SubjectKind { return p.tree.Kind() }
 
 // name is how messages call p: a pending tag by its masked number.
 func (p party) name() string {
@@ -34,23 +34,6 @@ func (p party) name() string {
 		return p.row.Mask
 	}
 	return cmp.Or(p.row.Name, p.id)
-}
-
-func kindOf(tr record.Tree) checkout.SubjectKind {
-	switch tr {
-	case record.TreePeople:
-		return checkout.KindPerson
-	case record.TreeDevices:
-		return checkout.KindDevice
-	}
-	return checkout.Unknown
-}
-
-func treeOf(k checkout.SubjectKind) record.Tree {
-	if k == checkout.KindDevice {
-		return record.TreeDevices
-	}
-	return record.TreePeople
 }
 
 func (t *txn) save(p party) { t.putRow(p.tree, p.id, p.row) }
@@ -132,7 +115,7 @@ func (t *txn) settle(tr record.Tree, s checkout.Subject) party {
 	}
 	r := t.row(tr, s.ID)
 	if r == nil {
-		t.fail(&checkout.RefusedError{Reason: fmt.Sprintf("no %s %q in the register", kindOf(tr), s.ID)})
+		t.fail(&checkout.RefusedError{Reason: fmt.Sprintf("no %s %q in the register", tr.Kind(), s.ID)})
 	}
 	return party{tr, s.ID, r}
 }
@@ -183,7 +166,7 @@ func (t *txn) holderName(id string) string {
 
 // holder returns the holder of a device by the id in its loan.
 func (t *txn) holder(id string) party {
-	return party{record.TreePeople, id, own(t.lookHolder(id))}
+	return party{record.TreePeople, id, t.lookHolder(id).Own()}
 }
 
 // lookHolder is holder for who changes nothing of it.

@@ -218,7 +218,7 @@ func (c *importCheck) status(t *txn, p party, pending, status string) (did bool)
 // imported returns the person or device of a row with what the row says, and what was
 // there before. Nothing is written.
 func (t *txn) imported(kind checkout.SubjectKind, r *books.ImportRow) (p party, was *record.Row) {
-	p = party{treeOf(kind), r.ID, entry.New(r)}
+	p = party{record.TreeOf(kind), r.ID, entry.New(r)}
 	old := t.row(p.tree, r.ID)
 	if old == nil {
 		return p, nil

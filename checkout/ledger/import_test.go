@@ -76,11 +76,11 @@ func (x *tester) asBefore(kind checkout.SubjectKind, rows []books.ImportRow) (ad
 			gets[r.ID] = !r.Tag.IsZero()
 		}
 		for _, r := range rows {
-			if p := t.known(treeOf(kind), r.ID); p != nobody && p.row.Status == checkout.Retired && r.Status == "retired" {
+			if p := t.known(record.TreeOf(kind), r.ID); p != nobody && p.row.Status == checkout.Retired && r.Status == "retired" {
 				continue // they stay what they are, without the tag
 			}
 			has := t.holding(r.Tag)
-			if was := t.whose(has); was.tree == treeOf(kind) && was.id != r.ID && gets[was.id] && !has.dead() {
+			if was := t.whose(has); was.tree == record.TreeOf(kind) && was.id != r.ID && gets[was.id] && !has.dead() {
 				t.dropTag(has)
 			}
 		}

@@ -242,7 +242,7 @@ func (l *Ledger) LabRegister(key []byte) (all []wire.Subject, err error) {
 		for _, tr := range []record.Tree{record.TreePeople, record.TreeDevices} {
 			t.eachRow(tr, func(id string, r *record.Row) {
 				if !r.Pending {
-					all = append(all, wire.Subject{Kind: kindOf(tr).String(), ID: id, Fields: under(t, t.labFields(party{tr, id, r}))})
+					all = append(all, wire.Subject{Kind: tr.Kind().String(), ID: id, Fields: under(t, t.labFields(party{tr, id, r}))})
 				}
 			})
 		}
@@ -295,7 +295,7 @@ func (l *Ledger) LabTold(told []wire.Patch) error {
 	}
 	return l.update(func(t *txn) {
 		for _, o := range told {
-			p := t.known(treeOf(kindNamed(o.Kind)), o.ID)
+			p := t.known(record.TreeOf(kindNamed(o.Kind)), o.ID)
 			if p == nobody || o.Kind == bookingKind {
 				continue
 			}
@@ -418,7 +418,7 @@ func (l *Ledger) takeLab(subjects []wire.Subject, loans []wire.Loan, acked uint6
 
 // takeSubject takes over what the lab says of a person or device.
 func (t *txn) takeSubject(s wire.Subject) bool {
-	p := party{treeOf(kindNamed(s.Kind)), s.ID, nil}
+	p := party{record.TreeOf(kindNamed(s.Kind)), s.ID, nil}
 	if p.row = t.row(p.tree, p.id); p.row == nil {
 		p.row = &record.Row{}
 	}

@@ -19,10 +19,10 @@ func (t *txn) find(tr record.Tree, ref string) party {
 	}
 	found := t.named(tr, ref)
 	if len(found) == 0 {
-		t.fail(&books.NotFoundError{Kind: kindOf(tr), Ref: ref})
+		t.fail(&books.NotFoundError{Kind: tr.Kind(), Ref: ref})
 	}
 	if len(found) > 1 {
-		e := &books.AmbiguousError{Kind: kindOf(tr), Name: ref}
+		e := &books.AmbiguousError{Kind: tr.Kind(), Name: ref}
 		for _, p := range found {
 			e.IDs = append(e.IDs, p.id)
 		}

@@ -38,14 +38,14 @@ func (l *Ledger) Sync(rows []books.SyncRow, actor string, source checkout.Source
 // takeFromOther frees a tag that belongs to another person or device and is not pending.
 func (t *txn) takeFromOther(r books.SyncRow) {
 	has := t.holding(r.Tag)
-	if was := t.whose(has); was.tree == treeOf(r.Kind) && was.id != r.ID && !was.row.Pending && !t.lost(r.Tag) {
+	if was := t.whose(has); was.tree == record.TreeOf(r.Kind) && was.id != r.ID && !was.row.Pending && !t.lost(r.Tag) {
 		t.dropTag(has)
 	}
 }
 
 // sync adds or changes one row.
 func (t *txn) sync(r *books.SyncRow, ev *record.Event) {
-	tr := treeOf(r.Kind)
+	tr := record.TreeOf(r.Kind)
 	p := party{tr, r.ID, &record.Row{}}
 	if r.ID == "" {
 		r.ID = entry.ID(r.Kind, r.Name, func(id string) bool { return t.row(tr, id) != nil })

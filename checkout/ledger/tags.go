@@ -45,7 +45,7 @@ func (t *txn) ownerByLookup(lookup []byte) party {
 	if b == nil {
 		return nobody
 	}
-	if len(b) < 2 || kindOf(record.Tree(b[0])) == checkout.Unknown {
+	if len(b) < 2 || record.Tree(b[0]).Kind() == checkout.Unknown {
 		t.damaged("the owner of a tag")
 	}
 	p := party{tree: record.Tree(b[0]), id: string(b[1:])}
@@ -166,7 +166,7 @@ func (l *Ledger) Resolve(tag checkout.Tag, id string) (checkout.Event, error) {
 	if !s.Pending {
 		return checkout.Event{}, fmt.Errorf("%w: the tag %s is not pending", checkout.ErrRefused, tag)
 	}
-	return l.enrol(treeOf(s.Kind), id, tag, "directory", checkout.SourceSync)
+	return l.enrol(record.TreeOf(s.Kind), id, tag, "directory", checkout.SourceSync)
 }
 
 func (l *Ledger) enrol(tr record.Tree, ref string, tag checkout.Tag, actor string, source checkout.Source) (checkout.Event, error) {
@@ -259,7 +259,7 @@ func (t *txn) heldBy(id string) []party {
 // Options.SealTags, for devices, and while it is pending.
 func (l *Ledger) TagNumber(kind checkout.SubjectKind, id string) (tag checkout.Tag, err error) {
 	err = l.view(func(t *txn) {
-		for _, p := range t.tagged(t.known(treeOf(kind), id)) {
+		for _, p := range t.tagged(t.known(record.TreeOf(kind), id)) {
 			if p.row.Sealed != nil && p.row.Status <= checkout.Suspended {
 				tag = t.unseal(p.row)
 				return
@@ -283,7 +283,7 @@ func (l *Ledger) Pending() (all []checkout.Subject, err error) {
 			t.each(tr, []byte(checkout.PendingPrefix), func(k, v []byte) {
 				r := t.decodeRow(tr, string(k), v)
 				if r.Resolved == "" && r.Sealed != nil { // without its number, the directory can't be asked
-					all = append(all, checkout.Subject{Kind: kindOf(tr), ID: string(k), Tag: t.unseal(r), Pending: true})
+					all = append(all, checkout.Subject{Kind: tr.Kind(), ID: string(k), Tag: t.unseal(r), Pending: true})
 				}
 			})
 		}

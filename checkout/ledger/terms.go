@@ -19,7 +19,7 @@ func (l *Ledger) On(terms books.Terms) books.Keeper { return &Ledger{l.core, ter
 func (t *txn) agree() {
 	m := t.l.terms
 	if m.Revisions != nil {
-		if p := t.find(treeOf(m.Kind), m.Ref); !slices.Contains(m.Revisions, p.revision()) {
+		if p := t.find(record.TreeOf(m.Kind), m.Ref); !slices.Contains(m.Revisions, p.revision()) {
 			t.fail(&books.ChangedError{Kind: p.kind(), ID: p.id})
 		}
 	}

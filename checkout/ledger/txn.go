@@ -135,23 +135,22 @@ func (t *txn) each(tr record.Tree, prefix []byte, f func(key, body []byte)) {
 }
 
 // row returns a person or device, or nil if there is no such row.
-func (t *txn) row(tr record.Tree, id string) *record.Row { return own(t.look(tr, id)) }
+func (t *txn) row(tr record.Tree, id string) *record.Row { return t.look(tr, id).Own() }
 
 // look is row for who changes nothing of it.
 func (t *txn) look(tr record.Tree, id string) *record.Row {
 	if id == "" {
 		return nil
 	}
-	b := t.bucket(tr).Get([]byte(id))
-	if b == nil {
-		return nil
+	if b := t.bucket(tr).Get([]byte(id)); b != nil {
+		return t.readRow(tr, id, t.open(tr, []byte(id), b))
 	}
-	return t.readRow(tr, id, t.open(tr, []byte(id), b))
+	return nil
 }
 
 // decodeRow returns the row of a body.
 func (t *txn) decodeRow(tr record.Tree, id string, body []byte) *record.Row {
-	return own(t.readRow(tr, id, body))
+	return t.readRow(tr, id, body).Own()
 }
 
 // readRow is decodeRow for who changes nothing of it.
@@ -161,15 +160,6 @@ func (t *txn) readRow(tr record.Tree, id string, body []byte) *record.Row {
 		t.damaged("%s %q: %v", tr, id, err)
 	}
 	return r
-}
-
-// own is a copy that can be changed; nil of nil.
-func own(r *record.Row) *record.Row {
-	if r == nil {
-		return nil
-	}
-	mine := *r
-	return &mine
 }
 
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {

@@ -156,7 +156,7 @@ func (v *verifier) tags(t *txn) {
 	for _, tr := range []record.Tree{record.TreeDevices, record.TreePeople} {
 		t.eachRow(tr, func(id string, r *record.Row) {
 			if r.Lookup != nil && !bytes.Equal(t.get(record.TreeTags, r.Lookup), ownerBody(tr, id)) {
-				v.r.Add("tags", "the tag of %s %q is not found", kindOf(tr), id)
+				v.r.Add("tags", "the tag of %s %q is not found", tr.Kind(), id)
 			}
 		})
 	}

@@ -1,8 +1,9 @@
 package ledger
 
 import (
-	"stump/checkout"
 	"testing"
+
+	"stump/checkout"
 )
 
 func want[T comparable](t testing.TB, what string, got, want T) {

@@ -18,7 +18,7 @@ func TestRowsReadAgain(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			for n := range 3 * generation {
+			for n := range 3 * mostLately {
 				for _, n := range []int{n, 0, n} {
 					b, want := body(n)
 					got, err := UnpackRow(b)
@@ -32,8 +32,8 @@ func TestRowsReadAgain(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(lately.young) + len(lately.old); n > 2*generation {
-		t.Errorf("%d rows are kept, want %d at most", n, 2*generation)
+	if n := len(lately.rows); n > mostLately {
+		t.Errorf("%d rows are kept, want %d at most", n, mostLately)
 	}
 	b, _ := body(0)
 	a, _ := ReadRow(b)

@@ -43,6 +43,25 @@ var LaterTrees = []Tree{TreeReservations}
 // String returns the name of the tree's bucket.
 func (t Tree) String() string { return treeNames[t] }
 
+// Kind is the kind of what has rows in t; Unknown of nobody.
+func (t Tree) Kind() checkout.SubjectKind {
+	switch t {
+	case TreePeople:
+		return checkout.KindPerson
+	case TreeDevices:
+		return checkout.KindDevice
+	}
+	return checkout.Unknown
+}
+
+// TreeOf has the rows of devices, or else of people.
+func TreeOf(k checkout.SubjectKind) Tree {
+	if k == checkout.KindDevice {
+		return TreeDevices
+	}
+	return TreePeople
+}
+
 // Bucket returns the key of the tree's bucket.
 func (t Tree) Bucket() []byte { return []byte(t.String()) }
 
@@ -185,19 +204,34 @@ func RowForm(r *Row) []Field {
 // rows are decoders that nobody uses: what one is made of is larger than a row.
 var rows = sync.Pool{New: func() any { return NewDecoder(RowForm) }}
 
+// lately has the rows that were read last, by their bytes. It begins anew when it is full.
+var lately struct {
+	sync.Mutex
+	rows map[string]*Row
+}
+
+// mostLately is how many rows lately has at most: less than 200 kB.
+const mostLately = 128
+
 // ReadRow reads a row, which nobody may change: who reads the same bytes soon again gets the
 // same one. Lists read the same few rows again and again.
 func ReadRow(b []byte) (*Row, error) {
-	if r := lately.find(b); r != nil {
+	lately.Lock()
+	defer lately.Unlock()
+	if r := lately.rows[string(b)]; r != nil {
 		return r, nil
 	}
 	d := rows.Get().(*Decoder[Row])
 	defer rows.Put(d)
 	r, err := d.Unpack(b)
-	if err == nil {
-		lately.note(b, &r)
+	if err != nil {
+		return &r, err
 	}
-	return &r, err
+	if len(lately.rows) == mostLately || lately.rows == nil {
+		lately.rows = make(map[string]*Row, mostLately)
+	}
+	lately.rows[string(b)] = &r
+	return &r, nil
 }
 
 // UnpackRow reads a row. Nobody may change the bytes that it points to.
@@ -206,43 +240,13 @@ func UnpackRow(b []byte) (Row, error) {
 	return *r, err
 }
 
-// lately has the rows that were read last, by their bytes.
-var lately recent
-
-// recent has at most twice as many rows as one of its generations: the younger becomes the
-// older when it is full.
-type recent struct {
-	mu         sync.Mutex
-	young, old map[string]*Row
-}
-
-// generation is how many rows a generation has; both are less than 200 kB.
-const generation = 64
-
-// find returns the row of b, nil for none.
-func (n *recent) find(b []byte) *Row {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	r := n.young[string(b)]
+// Own is a copy that can be changed; nil of nil.
+func (r *Row) Own() *Row {
 	if r == nil {
-		if r = n.old[string(b)]; r != nil {
-			n.add(string(b), r)
-		}
+		return nil
 	}
-	return r
-}
-
-func (n *recent) note(b []byte, r *Row) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.add(string(b), r)
-}
-
-func (n *recent) add(b string, r *Row) {
-	if len(n.young) == generation || n.young == nil {
-		n.young, n.old = make(map[string]*Row, generation), n.young
-	}
-	n.young[b] = r
+	mine := *r
+	return &mine
 }
 
 // PackRow writes a row.
