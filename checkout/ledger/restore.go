@@ -367,7 +367,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck.Wreck) {
 		var all []waiting
 		t.each(record.TreeOutbox, nil, func(k, v []byte) {
 			if at, sink, _ := record.ParseOutboxKey(k); sink == index {
-				o, err := record.Unpack(record.OutboxForm, v)
+				o, err := record.UnpackOutbox(v)
 				t.must(err)
 				all = append(all, waiting{at, o})
 			}
@@ -381,7 +381,7 @@ func (r *restorer) settleOutbox(t *txn, old *wreck.Wreck) {
 				t.removeOutbox(name, []RowKey{w.at}, nil)
 			default:
 				w.row.State, w.row.Reason = record.Parked, "restored from a backup: this may have been delivered"
-				t.put(record.TreeOutbox, t.outboxKey(name, w.at), record.Pack(record.OutboxForm(&w.row)))
+				t.put(record.TreeOutbox, t.outboxKey(name, w.at), record.PackOutbox(&w.row))
 			}
 		}
 	}

@@ -241,12 +241,12 @@ func (s *salvager) fillOutbox(t *txn, keys []string) {
 		if _, there := s.Find(at); !ok || !there || name == "" {
 			continue // its event is lost, which the report says
 		}
-		o, err := record.Unpack(record.OutboxForm, s.Rows[record.TreeOutbox][key])
+		o, err := record.UnpackOutbox(s.Rows[record.TreeOutbox][key])
 		t.must(err)
 		if !s.Current {
 			o.State, o.Reason = record.Parked, "the ledger was damaged: this may have been delivered"
 		}
-		t.put(record.TreeOutbox, []byte(key), record.Pack(record.OutboxForm(&o)))
+		t.put(record.TreeOutbox, []byte(key), record.PackOutbox(&o))
 		t.count(name, 1, 0)
 	}
 }

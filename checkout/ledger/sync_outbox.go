@@ -81,7 +81,7 @@ func (t *txn) rowOf(sink string, r RowKey, o record.OutboxRow) OutboxRow {
 }
 
 func (t *txn) openOutbox(k, b []byte) record.OutboxRow {
-	o, err := record.Unpack(record.OutboxForm, t.open(record.TreeOutbox, k, b))
+	o, err := record.UnpackOutbox(t.open(record.TreeOutbox, k, b))
 	if err != nil {
 		t.damaged("an outbox row: %v", err)
 	}
@@ -119,7 +119,7 @@ func (l *Ledger) SaveOutbox(sink string, rows ...OutboxRow) error {
 		for _, r := range rows {
 			if o, there := t.getOutbox(sink, r.Key); there {
 				r.Device = o.Device
-				t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.Pack(record.OutboxForm(&r.OutboxRow)))
+				t.put(record.TreeOutbox, t.outboxKey(sink, r.Key), record.PackOutbox(&r.OutboxRow))
 			}
 		}
 	})

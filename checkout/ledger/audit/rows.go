@@ -55,7 +55,7 @@ func (a *Audit) Outbox(tx *bolt.Tx, sinks iter.Seq[string], read func(record.Ref
 		body, err := record.OpenAt(record.TreeOutbox, k, v)
 		var o record.OutboxRow
 		if err == nil {
-			o, err = record.Unpack(record.OutboxForm, body)
+			o, err = record.UnpackOutbox(body)
 		}
 		if !ok || err != nil {
 			a.r.Add("outbox", "the row of event %d: a key of %d bytes, %v", r.Seq, len(k), err)

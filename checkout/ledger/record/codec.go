@@ -28,6 +28,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"stump/checkout"
@@ -50,7 +51,11 @@ func Of(tag byte, at any) Field { return Field{tag, at} }
 // Pack returns a record with these fields. A form, such as [RowForm], returns the fields
 // of a value in the order in which they are written.
 func Pack(form []Field) []byte {
-	b := make([]byte, 0, 128)
+	var room [512]byte // enough for most
+	return append([]byte(nil), appendForm(room[:0], form)...)
+}
+
+func appendForm(b []byte, form []Field) []byte {
 	for _, f := range form {
 		b = f.put(b)
 	}
@@ -89,13 +94,23 @@ func (d *Decoder[T]) Pack(v *T) []byte {
 	return Pack(d.form)
 }
 
-func appendField(b []byte, tag byte, v []byte) []byte {
-	if len(v) == 0 {
-		return b
-	}
-	b = append(b, tag)
-	b = binary.AppendUvarint(b, uint64(len(v)))
-	return append(b, v...)
+// pool has decoders of a form that nobody uses. It is for many goroutines.
+type pool[T any] struct{ free sync.Pool }
+
+func poolOf[T any](form func(*T) []Field) *pool[T] {
+	return &pool[T]{sync.Pool{New: func() any { return NewDecoder(form) }}}
+}
+
+func (p *pool[T]) unpack(b []byte) (T, error) {
+	d := p.free.Get().(*Decoder[T])
+	defer p.free.Put(d)
+	return d.Unpack(b)
+}
+
+func (p *pool[T]) pack(v *T) []byte {
+	d := p.free.Get().(*Decoder[T])
+	defer p.free.Put(d)
+	return d.Pack(v)
 }
 
 func decode(form []Field, b []byte) error {
@@ -144,85 +159,131 @@ func namedForm(n *named) []Field { return []Field{{1, &n.name}, {2, &n.runs}} }
 // element.
 func (f Field) put(b []byte) []byte {
 	switch p := f.at.(type) {
-	case *string: // as most are
-		if *p == "" {
-			return b
-		}
-		return append(binary.AppendUvarint(append(b, f.tag), uint64(len(*p))), *p...)
-	case *Ref:
-		if p.Seq == 0 {
-			return b
-		}
-		var v [2 * binary.MaxVarintLen64]byte
-		return appendField(b, f.tag, appendUvarints(v[:0], uint64(p.Chain), p.Seq))
 	case *map[string][][2]uint64:
 		for _, name := range slices.Sorted(maps.Keys(*p)) {
-			b = appendField(b, f.tag, Pack(namedForm(&named{name, (*p)[name]})))
+			b = f.putForm(b, namedForm(&named{name, (*p)[name]}))
 		}
 		return b
 	case *[]checkout.Head:
 		for i := range *p {
-			b = appendField(b, f.tag, Pack(headForm(&(*p)[i])))
+			b = f.putForm(b, headForm(&(*p)[i]))
+		}
+		return b
+	case **books.Holding:
+		if *p != nil {
+			b = f.putForm(b, holdingForm(*p))
 		}
 		return b
 	}
-	return appendField(b, f.tag, f.value())
+	return f.putValue(b)
 }
 
-// value returns the bytes of the field's value, none if it is zero.
-func (f Field) value() (b []byte) {
+// putValue appends a field of a value, unless that is zero.
+func (f Field) putValue(b []byte) []byte {
+	at := len(b)
+	return f.close(f.value(append(b, f.tag, 0)), at)
+}
+
+// putForm appends a field that is a record of values, unless it is empty.
+func (f Field) putForm(b []byte, form []Field) []byte {
+	at := len(b)
+	b = append(b, f.tag, 0)
+	for _, in := range form {
+		b = in.putValue(b)
+	}
+	return f.close(b, at)
+}
+
+// close writes the length of the field that begins at a place and has room for a short one.
+// A field without a value is taken away.
+func (f Field) close(b []byte, at int) []byte {
+	begin := at + 2
+	n := len(b) - begin
+	switch {
+	case n == 0:
+		return b[:at]
+	case n < 0x80: // which is one byte of a uvarint
+		b[at+1] = byte(n)
+		return b
+	}
+	var length [binary.MaxVarintLen64]byte
+	w := binary.PutUvarint(length[:], uint64(n))
+	b = append(b, length[:w-1]...) // makes room
+	copy(b[at+1+w:], b[begin:begin+n])
+	copy(b[at+1:], length[:w])
+	return b
+}
+
+// value appends the bytes of the field's value, none if it is zero.
+func (f Field) value(b []byte) []byte {
 	switch p := f.at.(type) {
+	case *string:
+		return append(b, *p...)
 	case *[]byte:
-		return *p
+		return append(b, *p...)
 	case *bool:
 		if *p {
-			b = []byte{1}
+			b = append(b, 1)
 		}
 	case *time.Duration:
-		b = signed(int64(*p))
+		return appendSigned(b, int64(*p))
 	case *seconds:
-		b = signed(int64(time.Duration(*p) / time.Second))
+		return appendSigned(b, int64(time.Duration(*p)/time.Second))
 	case *time.Time:
 		if !p.IsZero() {
-			b = signed(p.UnixNano())
+			return appendSigned(b, p.UnixNano())
+		}
+	case *Ref:
+		if p.Seq != 0 {
+			return appendUvarints(b, uint64(p.Chain), p.Seq)
 		}
 	case *[][2]uint64:
 		for _, r := range *p {
 			b = appendUvarints(b, r[:]...)
 		}
-	case **books.Holding:
-		if *p != nil {
-			b = Pack(holdingForm(*p))
+	case *uint64:
+		return appendUnsigned(b, *p)
+	case *checkout.Hash:
+		if !p.IsZero() {
+			return append(b, p[:]...)
 		}
 	case *memo: // is only read
 	default:
-		return plain(reflect.ValueOf(f.at).Elem())
+		return plain(b, reflect.ValueOf(f.at).Elem())
 	}
 	return b
 }
 
-// plain returns the bytes of a text, an array such as a hash, or a number that is not
+// plain appends the bytes of a text, an array such as a hash, or a number that is not
 // negative.
-func plain(v reflect.Value) []byte {
+func plain(b []byte, v reflect.Value) []byte {
 	switch {
 	case v.IsZero():
-		return nil
+		return b
 	case v.Kind() == reflect.String:
-		return []byte(v.String())
+		return append(b, v.String()...)
 	case v.CanInt():
-		return binary.AppendUvarint(nil, uint64(v.Int()))
+		return appendUnsigned(b, uint64(v.Int()))
 	case v.CanUint():
-		return binary.AppendUvarint(nil, v.Uint())
+		return appendUnsigned(b, v.Uint())
 	}
-	return v.Bytes()
+	return append(b, v.Bytes()...)
 }
 
-// signed returns the bytes of a number that may be negative.
-func signed(n int64) []byte {
+// appendUnsigned appends the bytes of a number, none of 0.
+func appendUnsigned(b []byte, n uint64) []byte {
 	if n == 0 {
-		return nil
+		return b
 	}
-	return binary.AppendVarint(nil, n)
+	return binary.AppendUvarint(b, n)
+}
+
+// appendSigned appends the bytes of a number that may be negative, none of 0.
+func appendSigned(b []byte, n int64) []byte {
+	if n == 0 {
+		return b
+	}
+	return binary.AppendVarint(b, n)
 }
 
 // get reads the field's value; false: b is not such a value.

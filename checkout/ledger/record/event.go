@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
+	"sync"
 
 	"stump/checkout"
 )
@@ -150,6 +151,8 @@ func sideForm(s *side) []Field {
 	}
 }
 
+var sides = poolOf(sideForm)
+
 // person is the secret about a person.
 type person struct{ id, name, tag, resolved string }
 
@@ -161,6 +164,8 @@ func personForm(p *person) []Field {
 		{4, &p.resolved}, // of a Resolve event: the pending ID
 	}
 }
+
+var persons = poolOf(personForm)
 
 func (s *Secrets) all() [4]*[]byte { return [4]*[]byte{&s.Person, &s.From, &s.Actor, &s.Note} }
 
@@ -195,7 +200,11 @@ func salted(value []byte) []byte {
 // first event of a chain, its Chain.
 func Encode(ev *Event) []byte {
 	ev.Version = version2
-	c := core{Event: ev, selfActor: ev.Actor != "" && ev.Actor == ev.Person, base: ev.Base}
+	w := writers.Get().(*writer)
+	defer writers.Put(w)
+	c := &w.core
+	*c.Event = *ev
+	*c = core{Event: c.Event, selfActor: ev.Actor != "" && ev.Actor == ev.Person, base: ev.Base}
 	if c.base.Chain == ev.Chain {
 		c.base.Chain = checkout.Hash{}
 	}
@@ -215,8 +224,8 @@ func Encode(ev *Event) []byte {
 		c.resolved = ev.Resolved
 	}
 	s := Secrets{
-		Person: salted(Pack(personForm(&who))),
-		From:   salted(Pack(personForm(&person{ev.From, ev.FromName, ev.FromTag, ""}))),
+		Person: salted(persons.pack(&who)),
+		From:   salted(persons.pack(&person{ev.From, ev.FromName, ev.FromTag, ""})),
 		Note:   salted([]byte(ev.Note)),
 	}
 	if !c.selfActor {
@@ -227,13 +236,28 @@ func Encode(ev *Event) []byte {
 			c.commits[i] = commitment(byte(firstCommit+i), *v)
 		}
 	}
-	b := append([]byte{version2}, Pack(coreForm(&c))...)
+	var room [1024]byte // enough for most
+	b := appendForm(append(room[:0], version2), w.form)
 	ev.Hash = coreHash(b)
 	if ev.Chain.IsZero() {
 		ev.Chain = ev.Hash
 	}
-	return assemble(b, ev.Hash, Pack(sideForm(&side{links: ev.Links, Secrets: s})))
+	return assemble(b, ev.Hash, sides.pack(&side{links: ev.Links, Secrets: s}))
 }
+
+// writer has the core of an event, and its form: made once, since it is larger than what it
+// writes.
+type writer struct {
+	core core
+	form []Field
+}
+
+// writers are those that nobody uses.
+var writers = sync.Pool{New: func() any {
+	w := &writer{core: core{Event: new(Event)}}
+	w.form = coreForm(&w.core)
+	return w
+}}
 
 // assemble joins the parts of a record.
 func assemble(core []byte, hash checkout.Hash, side []byte) []byte {
@@ -292,7 +316,7 @@ func Decode(b []byte) (Event, error) {
 	if err := c.read(p.Core); err != nil {
 		return Event{}, err
 	}
-	s, err := Unpack(sideForm, p.Side)
+	s, err := sides.unpack(p.Side)
 	if err != nil {
 		return Event{}, err
 	}
@@ -300,11 +324,11 @@ func Decode(b []byte) (Event, error) {
 	if err := s.open(c.commits, ev.Erased); err != nil {
 		return Event{}, err
 	}
-	who, err := Unpack(personForm, s.Person)
+	who, err := persons.unpack(s.Person)
 	if err != nil {
 		return Event{}, err
 	}
-	from, err := Unpack(personForm, s.From)
+	from, err := persons.unpack(s.From)
 	if err != nil {
 		return Event{}, err
 	}
@@ -370,10 +394,10 @@ func Rewrite(b []byte, f func(s *Secrets, l *Links, erased *bool)) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	s, err := Unpack(sideForm, p.Side)
+	s, err := sides.unpack(p.Side)
 	if err != nil {
 		return nil, err
 	}
 	f(&s.Secrets, &s.links, &s.erased)
-	return assemble(p.Core, p.Hash, Pack(sideForm(&s))), nil
+	return assemble(p.Core, p.Hash, sides.pack(&s)), nil
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,46 @@ import (
 	"stump/checkout"
 	"stump/internal/books"
 )
+
+// appendField appends a field as the package's comment describes it.
+func appendField(b []byte, tag byte, v []byte) []byte {
+	if len(v) == 0 {
+		return b
+	}
+	b = append(b, tag)
+	b = binary.AppendUvarint(b, uint64(len(v)))
+	return append(b, v...)
+}
+
+// TestLengths: a field of any length is written as the package's comment says, between others,
+// in a list and in a record of its own.
+func TestLengths(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 126, 127, 128, 129, 300, 511, 512, 513, 16383, 16384, 16385, MaxSize, 1 << 21} {
+		text := strings.Repeat("x", n)
+		in := func(v []byte) []byte { // between others
+			return appendField(appendField(appendField(nil, 1, []byte("before")), 2, v), 3, []byte("after"))
+		}
+		around := func(at any) []byte {
+			before, after := "before", "after"
+			return Pack([]Field{{1, &before}, {2, at}, {3, &after}})
+		}
+		kind, blob, theirs := checkout.Kind(text), []byte(text), &books.Holding{Name: text}
+		heads, named := []checkout.Head{{Station: text}}, map[string][][2]uint64{text: nil}
+		inner := Pack(holdingForm(theirs))
+		for what, got := range map[string][2][]byte{
+			"text":         {around(&text), in([]byte(text))},
+			"named text":   {around(&kind), in([]byte(text))},
+			"bytes":        {around(&blob), in(blob)},
+			"record":       {around(&theirs), in(inner)},
+			"list":         {around(&heads), in(appendField(nil, 1, []byte(text)))},
+			"named ranges": {around(&named), in(appendField(nil, 1, []byte(text)))},
+		} {
+			if !bytes.Equal(got[0], got[1]) {
+				t.Errorf("%s of %d bytes: %d bytes, want %d", what, n, len(got[0]), len(got[1]))
+			}
+		}
+	}
+}
 
 // everything has a field of each kind.
 type everything struct {

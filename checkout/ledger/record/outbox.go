@@ -76,6 +76,14 @@ func OutboxForm(o *OutboxRow) []Field {
 	}
 }
 
+var outboxRows = poolOf(OutboxForm)
+
+// UnpackOutbox reads an OutboxRow.
+func UnpackOutbox(b []byte) (OutboxRow, error) { return outboxRows.unpack(b) }
+
+// PackOutbox writes an OutboxRow.
+func PackOutbox(o *OutboxRow) []byte { return outboxRows.pack(o) }
+
 func holdingForm(h *books.Holding) []Field {
 	return []Field{{1, &h.Free}, {2, &h.Ref}, {3, &h.ID}, {4, &h.Name}}
 }

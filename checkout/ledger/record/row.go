@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"sync"
 	"time"
 
@@ -62,8 +63,16 @@ func TreeOf(k checkout.SubjectKind) Tree {
 	return TreePeople
 }
 
-// Bucket returns the key of the tree's bucket.
-func (t Tree) Bucket() []byte { return []byte(t.String()) }
+// buckets are the keys of the trees' buckets.
+var buckets = func() (all [math.MaxUint8 + 1][]byte) {
+	for t, name := range treeNames {
+		all[t] = []byte(name)
+	}
+	return all
+}()
+
+// Bucket returns the key of the tree's bucket, which is not to be changed.
+func (t Tree) Bucket() []byte { return buckets[t] }
 
 var rowMagic = []byte("Rw")
 
@@ -201,8 +210,7 @@ func RowForm(r *Row) []Field {
 	}, stampFields(&r.Loan.At)...)
 }
 
-// rows are decoders that nobody uses: what one is made of is larger than a row.
-var rows = sync.Pool{New: func() any { return NewDecoder(RowForm) }}
+var rows = poolOf(RowForm)
 
 // lately has the rows that were read last, by their bytes. It begins anew when it is full.
 var lately struct {
@@ -221,9 +229,7 @@ func ReadRow(b []byte) (*Row, error) {
 	if r := lately.rows[string(b)]; r != nil {
 		return r, nil
 	}
-	d := rows.Get().(*Decoder[Row])
-	defer rows.Put(d)
-	r, err := d.Unpack(b)
+	r, err := rows.unpack(b)
 	if err != nil {
 		return &r, err
 	}
@@ -250,11 +256,7 @@ func (r *Row) Own() *Row {
 }
 
 // PackRow writes a row.
-func PackRow(r *Row) []byte {
-	d := rows.Get().(*Decoder[Row])
-	defer rows.Put(d)
-	return d.Pack(r)
-}
+func PackRow(r *Row) []byte { return rows.pack(r) }
 
 // EventKey returns the key of an event: the chain's index, then the sequence number.
 func EventKey(r Ref) []byte {
