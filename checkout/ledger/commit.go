@@ -242,7 +242,9 @@ func (t *txn) append(ev *record.Event, person, device party) {
 	if chain.ID.IsZero() {
 		t.putChain(t.l.own, record.Chain{ID: ev.Chain})
 	}
-	t.setHead(t.l.own, here.Seq, ev.Hash)
+	if t.together == nil {
+		t.setHead(t.l.own, here.Seq, ev.Hash)
+	}
 	t.must(booking.Apply(booking.In(t.tx), here, ev, t.chainIndex))
 	switch ev.Kind {
 	case checkout.Return, checkout.Found:
@@ -304,7 +306,7 @@ func (t *txn) queue(ev *record.Event, here record.Ref) {
 	}
 	for _, name := range t.l.o.Sinks {
 		if wants(name, ev) {
-			t.put(record.TreeOutbox, t.outboxKey(name, here), record.Pack(record.OutboxForm(&record.OutboxRow{Device: ev.Device})))
+			t.put(record.TreeOutbox, t.outboxKey(name, here), record.PackOutbox(&record.OutboxRow{Device: ev.Device}))
 			t.count(name, 1, 0)
 		}
 	}

@@ -82,6 +82,11 @@ var kitMoves = map[checkout.Kind]kit.Move{checkout.Checkout: kit.Out, checkout.H
 // moveKit moves the parts of a kit as ev has moved it, except for those that without names by
 // id, and notes in ev what whoever stands there must know. parts are as they were before.
 func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check kit.Check, without ...string) {
+	if len(parts) == 0 {
+		return
+	}
+	t.together = &together{map[string]*record.Row{}, map[string]uint64{}}
+	defer t.together.end(t)
 	for _, p := range parts {
 		fate := p.ofKit(p.in).Fate(kitMoves[ev.Kind], check)
 		if fate == kit.Goes && slices.Contains(without, p.id) {
@@ -101,6 +106,25 @@ func (t *txn) moveKit(ev *record.Event, person, box party, parts []part, check k
 			}
 			ev.Asked = append(ev.Asked, asked)
 		}
+	}
+}
+
+// together is what each event of one move would write again, besides the head of the chain.
+type together struct {
+	people map[string]*record.Row
+	queued map[string]uint64 // events, by sink
+}
+
+// end writes it once.
+func (all *together) end(t *txn) {
+	seq, hash := t.head(t.l.own)
+	t.together = nil
+	t.setHead(t.l.own, seq, hash)
+	for sink, n := range all.queued {
+		t.count(sink, n, 0)
+	}
+	for id, r := range all.people {
+		t.putRow(record.TreePeople, id, r)
 	}
 }
 
@@ -197,13 +221,6 @@ func (t *txn) join(p party, ref string) {
 
 func (t *txn) kitDevice(p party) kit.Device {
 	return kit.Device{ID: p.id, Name: cmp.Or(p.row.Name, p.id), Kit: p.row.Kit, Retired: p.row.Status == checkout.Retired, HasParts: len(t.parts(p.id)) > 0}
-}
-
-// listKits makes the list of parts, unless it is there.
-func (t *txn) listKits() {
-	if !kits.Made(t.tx) {
-		t.must(kits.Make(t.tx, t.inKits()))
-	}
 }
 
 // inKits yields each part with its kit, by the rows.

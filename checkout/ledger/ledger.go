@@ -18,7 +18,7 @@ import (
 	"stump/checkout"
 	"stump/checkout/ledger/beside"
 	"stump/checkout/ledger/boltfile"
-	"stump/checkout/ledger/booking"
+	"stump/checkout/ledger/grouped"
 	"stump/checkout/ledger/journal"
 	"stump/checkout/ledger/kits"
 	"stump/checkout/ledger/lane"
@@ -130,9 +130,9 @@ type core struct {
 	changes  notify.Listeners // of the outbox
 	appended notify.Bell
 
-	ofKind    booking.Kinds // guarded by writing
+	ofKind    grouped.IDs // devices by their kind; guarded by writing
+	held      grouped.IDs // devices by their holder; guarded by writing
 	unsaid    unsaid
-	held      *holdings                    // nil: not read yet; guarded by writing
 	labHeard  atomic.Pointer[time.Time]    // nil: not read yet
 	suspected atomic.Pointer[DamagedError] // noted for the next start
 	salvages  int                          // in this run; guarded by writing
@@ -310,7 +310,9 @@ func (t *txn) addNames() {
 		}
 	}
 	t.put(record.TreeMeta, metaKey, l.keys.Check(0))
-	t.listKits()
+	if !kits.Made(t.tx) {
+		t.must(kits.Make(t.tx, t.inKits()))
+	}
 }
 
 // checkHead compares the newest event with the head in the meta tree, which differ if the

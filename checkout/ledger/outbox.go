@@ -47,6 +47,10 @@ func forSinks(k checkout.Kind, src checkout.Source) bool {
 
 // count adds to the counts of a sink.
 func (t *txn) count(sink string, queued, done uint64) {
+	if t.together != nil {
+		t.together.queued[sink] += queued
+		return
+	}
 	c, err := record.Unpack(record.SinkForm, t.get(record.TreeMeta, record.MetaSink(sink)))
 	if err != nil || c.Index == 0 {
 		t.damaged("the counts of the sink %q", sink)

@@ -10,34 +10,11 @@ import (
 	"stump/checkout/loan"
 )
 
-// holdings are the devices that people may have: those that they had since it was made, by
-// the person's id. A tap must not take longer the more devices there are.
-type holdings struct {
-	by   map[string]map[string]bool
-	size int
-	most int // rebuilt when it has grown beyond that
-}
-
-// note adds who has a device.
-func (h *holdings) note(holder, device string) {
-	if holder == "" || h.by[holder][device] {
-		return
-	}
-	if h.by[holder] == nil {
-		h.by[holder] = map[string]bool{}
-	}
-	h.by[holder][device] = true
-	h.size++
-}
-
 // mayHave returns the ids of all devices that a person may have.
 func (t *txn) mayHave(person string) map[string]bool {
-	if h := t.l.held; h == nil || h.size > h.most {
-		t.l.held = &holdings{by: map[string]map[string]bool{}}
-		t.eachRow(record.TreeDevices, func(id string, r *record.Row) { t.l.held.note(r.Loan.Holder, id) })
-		t.l.held.most = 2*t.l.held.size + 1000
-	}
-	return t.l.held.by[person]
+	return t.l.held.Of(person, func() {
+		t.eachRow(record.TreeDevices, func(id string, r *record.Row) { t.l.held.Note(r.Loan.Holder, id) })
+	})
 }
 
 // overdue is the name of the device that a person should have brought back the longest ago;

@@ -20,18 +20,19 @@ import (
 // An error ends the transaction, and nothing is written. The methods of txn therefore
 // don't return errors: they call fail, and view or update returns the error.
 type txn struct {
-	l       *Ledger
-	tx      *bolt.Tx
-	chained map[uint16]record.Chain // see chains; nil: not read yet
-	further map[string][]party      // see furtherBadges; nil: not read yet
-	people  map[string]string       // see isNow
-	unsaid  map[party]bool          // rows that were changed, see saveSaid
-	newest  record.Newest           // event that was appended
-	seen    int                     // rows and events
-	goesOn  bool                    // see giveWay
-	ends    time.Time               // of the loan that begins; zero: by its length
-	back    []string                // devices that have come back, and
-	left    []party                 // who and what has left the register; see settleBookings
+	l        *Ledger
+	tx       *bolt.Tx
+	chained  map[uint16]record.Chain // see chains; nil: not read yet
+	further  map[string][]party      // see furtherBadges; nil: not read yet
+	people   map[string]string       // see isNow
+	unsaid   map[party]bool          // rows that were changed, see saveSaid
+	newest   record.Newest           // event that was appended
+	together *together               // nil: each event by itself
+	seen     int                     // rows and events
+	goesOn   bool                    // see giveWay
+	ends     time.Time               // of the loan that begins; zero: by its length
+	back     []string                // devices that have come back, and
+	left     []party                 // who and what has left the register; see settleBookings
 }
 
 // abort is how fail ends a transaction.
@@ -142,6 +143,9 @@ func (t *txn) look(tr record.Tree, id string) *record.Row {
 	if id == "" {
 		return nil
 	}
+	if t.together != nil && tr == record.TreePeople && t.together.people[id] != nil {
+		return t.together.people[id]
+	}
 	if b := t.bucket(tr).Get([]byte(id)); b != nil {
 		return t.readRow(tr, id, t.open(tr, []byte(id), b))
 	}
@@ -165,9 +169,10 @@ func (t *txn) readRow(tr record.Tree, id string, body []byte) *record.Row {
 func (t *txn) putRow(tr record.Tree, id string, r *record.Row) {
 	if tr == record.TreeDevices {
 		t.l.ofKind.Note(r.Kind, id)
-		if t.l.held != nil {
-			t.l.held.note(r.Loan.Holder, id)
-		}
+		t.l.held.Note(r.Loan.Holder, id)
+	} else if t.together != nil {
+		t.together.people[id] = r
+		return
 	}
 	t.put(tr, []byte(id), record.PackRow(r))
 }
@@ -226,6 +231,9 @@ func (t *txn) putEvent(r record.Ref, raw []byte) {
 
 // head returns the sequence number and hash of a chain's newest event.
 func (t *txn) head(chain uint16) (seq uint64, hash checkout.Hash) {
+	if t.together != nil && chain == t.l.own && t.newest.Seq != 0 {
+		return t.newest.Seq, t.newest.Hash
+	}
 	seq, hash, ok := record.ParseHead(t.get(record.TreeMeta, record.MetaHead(chain)))
 	if !ok {
 		t.damaged("the head of chain %d", chain)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stump/checkout"
+	"stump/checkout/ledger/grouped"
 	"stump/checkout/ledger/record"
 	"stump/checkout/reservation"
 	"stump/internal/books"
@@ -27,7 +28,7 @@ type Desk struct {
 	// is none.
 	Find func(tree record.Tree, ref string) string
 	// Kinds has the devices of each kind in memory; nil to look at all devices.
-	Kinds *Kinds
+	Kinds *grouped.IDs
 	// Wall returns a wall time, and whether it is known to be right; Began when a loan began,
 	// or the latest that it can have, and whether anybody knows.
 	Wall  func(checkout.Stamp) (at time.Time, trusted bool)
@@ -493,8 +494,11 @@ func (d *Desk) there(row Row) (since time.Time) {
 // Turn keeps a device that is there for who is first in the line, and tells them. back: it has
 // just come back, and whoever has reserved it, and waits, is told first.
 func (d *Desk) Turn(device string, back bool) error {
+	if d.Now.IsZero() || !d.Any() {
+		return nil
+	}
 	r := d.device(device)
-	if d.Now.IsZero() || !d.Any() || !lent(r) || r.Loan.Holder != "" {
+	if !lent(r) || r.Loan.Holder != "" {
 		return nil
 	}
 	prefixes := [][]byte{byDevice(device)}

@@ -11,23 +11,6 @@ import (
 	"stump/internal/books"
 )
 
-// Kinds has in memory which devices may be of a kind: those that were since it was first
-// asked. A tap must not take longer the more devices there are.
-type Kinds struct {
-	by map[string]map[string]bool // nil: not read yet
-}
-
-// Note adds a device.
-func (k *Kinds) Note(kind, id string) {
-	if k.by == nil || k.by[kind][id] {
-		return
-	}
-	if k.by[kind] == nil {
-		k.by[kind] = map[string]bool{}
-	}
-	k.by[kind][id] = true
-}
-
 // ofKind returns the ids of all devices of a kind, maybe of others, too.
 func (d *Desk) ofKind(kind string) (ids []string) {
 	if d.Kinds == nil {
@@ -38,11 +21,9 @@ func (d *Desk) ofKind(kind string) (ids []string) {
 		})
 		return ids
 	}
-	if d.Kinds.by == nil {
-		d.Kinds.by = map[string]map[string]bool{}
+	return slices.Sorted(maps.Keys(d.Kinds.Of(kind, func() {
 		d.Each(record.TreeDevices, func(id string, r *record.Row) { d.Kinds.Note(r.Kind, id) })
-	}
-	return slices.Sorted(maps.Keys(d.Kinds.by[kind]))
+	})))
 }
 
 // Shown is a reservation as lists show it.
