@@ -449,11 +449,39 @@ func TestReservationsAgainstModel(t *testing.T) {
 			if why := x.doubled(); why != "" {
 				rt.Fatal(why)
 			}
+			_, err := x.LapseReservations()
+			x.ok(err)
+			from := x.clock.wall.Truncate(time.Second).Add(time.Duration(rapid.IntRange(1, 300).Draw(rt, "free from")) * time.Hour)
+			to := from.Add(time.Duration(rapid.IntRange(1, 150).Draw(rt, "free for")) * time.Hour)
+			free := map[string]bool{}
+			for d, err := range x.Free(from, to) {
+				x.ok(err)
+				free[d.ID] = true
+			}
+			for _, id := range things[:3] {
+				if can := x.couldReserve(id, from, to); can != free[id] {
+					rt.Fatalf("%s from %v to %v: could be reserved %v, is free %v", id, from, to, can, free[id])
+				}
+			}
 		}
 		if r, err := x.Verify(t.Context(), VerifyOptions{}); err != nil || !r.OK() {
 			rt.Fatal(r, err)
 		}
 	})
+}
+
+// couldReserve reports whether a device can be reserved, and does not.
+func (x *tester) couldReserve(device string, from, to time.Time) bool {
+	undone := errors.New("undone")
+	err := x.update(func(t *txn) {
+		_, err := t.bookings().Reserve(books.Booking{Device: device, Person: "cem", Actor: "admin", From: from, To: to})
+		t.must(err)
+		t.fail(undone)
+	})
+	if !errors.Is(err, undone) && !errors.Is(err, checkout.ErrRefused) {
+		x.t.Fatal(err)
+	}
+	return errors.Is(err, undone)
 }
 
 // doubled is what is promised twice by name, "" for nothing.

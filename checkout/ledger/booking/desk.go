@@ -86,11 +86,9 @@ func (d *Desk) shelf(device, kind string, from, to time.Time, most int) (*reserv
 			return nil, err
 		}
 		for _, r := range booked { // what runs when they begin, and what is free until they are over
-			if r.From.Before(begin) {
-				begin = r.From
-			}
-			if !end.IsZero() && r.To.After(end) {
-				end = r.To
+			begin = earlier(begin, r.From)
+			if !end.IsZero() {
+				end = later(end, r.To)
 			}
 		}
 		if begin.Before(from) {
@@ -98,9 +96,7 @@ func (d *Desk) shelf(device, kind string, from, to time.Time, most int) (*reserv
 				return nil, err
 			}
 		}
-		for _, r := range booked {
-			s.Booked = append(s.Booked, r.booking())
-		}
+		s.Booked = bookings(booked)
 		if len(booked) > 0 {
 			ids = d.ofKind(kind)
 		}
@@ -111,20 +107,30 @@ func (d *Desk) shelf(device, kind string, from, to time.Time, most int) (*reserv
 		if !lent(r) || kind != "" && r.Kind != kind {
 			continue
 		}
-		one := reservation.Device{ID: id, Holder: r.Loan.Holder}
-		if one.Holder != "" {
-			one.Until = d.ends(r.Loan)
-		}
 		booked, err := d.overlapping(byDevice(id), begin, end, mostOfKind)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range booked {
-			one.Booked = append(one.Booked, r.booking())
-		}
-		s.Devices = append(s.Devices, one)
+		s.Devices = append(s.Devices, d.onShelf(id, r, bookings(booked)))
 	}
 	return s, nil
+}
+
+// onShelf is what the rules need to know of one device.
+func (d *Desk) onShelf(id string, r *record.Row, booked []reservation.Booking) reservation.Device {
+	one := reservation.Device{ID: id, Holder: r.Loan.Holder, Booked: booked}
+	if one.Holder != "" {
+		one.Until = d.ends(r.Loan)
+	}
+	return one
+}
+
+// bookings are rows as the rules see them.
+func bookings(rows []Row) (all []reservation.Booking) {
+	for _, r := range rows {
+		all = append(all, r.booking())
+	}
+	return all
 }
 
 // Taken is what the reservations mean for who takes a device.
@@ -470,6 +476,13 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // there is since when a device lies in the lab that is reserved, or the first of the kind;
 // zero if none does.
 func (d *Desk) there(row Row) (since time.Time) {
@@ -525,11 +538,7 @@ func (d *Desk) Turn(device string, back bool) error {
 	if err != nil {
 		return err
 	}
-	var waits []reservation.Booking
-	for _, w := range line {
-		waits = append(waits, w.booking())
-	}
-	b := s.Turn(device, waits, d.Rules.Keeps())
+	b := s.Turn(device, bookings(line), d.Rules.Keeps())
 	if !back {
 		next = nil
 	}

@@ -84,28 +84,35 @@ func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 	if !to.After(from) {
 		return nil, refused("give a later end", "%s is before it begins", stamp(to))
 	}
-	byKind := map[string][]string{}
-	rows := map[string]*record.Row{}
-	d.Each(record.TreeDevices, func(id string, r *record.Row) { byKind[r.Kind], rows[id] = append(byKind[r.Kind], id), r })
-	with := *d
-	with.Row = func(tree record.Tree, id string) *record.Row {
-		if tree == record.TreeDevices {
-			return rows[id]
-		}
-		return d.Row(tree, id)
+	booked, err := d.around(from, to)
+	if err != nil {
+		return nil, err
 	}
-	ids := make([]string, 0, len(rows))
-	for kind, all := range byKind {
-		with.Each = func(_ record.Tree, f func(string, *record.Row)) {
-			for _, id := range all {
-				f(id, rows[id])
-			}
+	ofDevice := map[string][]reservation.Booking{}
+	shelves := map[string]*reservation.Shelf{}
+	shelf := func(kind string) *reservation.Shelf {
+		if shelves[kind] == nil {
+			shelves[kind] = &reservation.Shelf{Now: d.Now}
 		}
-		with.Kinds = nil
-		s, err := with.shelf("", kind, from, to, 0)
-		if err != nil {
-			return nil, err
+		return shelves[kind]
+	}
+	for _, r := range booked {
+		if r.Device != "" {
+			ofDevice[r.Device] = append(ofDevice[r.Device], r.booking())
+		} else {
+			s := shelf(r.Kind)
+			s.Booked = append(s.Booked, r.booking())
 		}
+	}
+	rows := map[string]*record.Row{}
+	d.Each(record.TreeDevices, func(id string, r *record.Row) {
+		if lent(r) {
+			s := shelf(r.Kind)
+			s.Devices, rows[id] = append(s.Devices, d.onShelf(id, r, ofDevice[id])), r
+		}
+	})
+	var ids []string
+	for _, s := range shelves {
 		ids = append(ids, s.Free(from, to)...)
 	}
 	slices.Sort(ids)
@@ -114,4 +121,23 @@ func (d *Desk) Free(from, to time.Time) (free []books.Device, err error) {
 		free[i] = books.Device{ID: id, Name: rows[id].Name, Kind: rows[id].Kind}
 	}
 	return free, nil
+}
+
+// around returns the reservations that a time meets, and those that meet one of a kind that
+// does: whether that one can still be kept depends on them. It reads the order of time once or
+// twice, and not that of each device and kind.
+func (d *Desk) around(from, to time.Time) (booked []Row, err error) {
+	if booked, err = d.overlapping(byTime, from, to, 0); err != nil {
+		return nil, err
+	}
+	begin, end := from, to
+	for _, r := range booked {
+		if r.Device == "" {
+			begin, end = earlier(begin, r.From), later(end, r.To)
+		}
+	}
+	if begin.Equal(from) && end.Equal(to) {
+		return booked, nil
+	}
+	return d.overlapping(byTime, begin, end, 0)
 }

@@ -200,14 +200,14 @@ func (t Tree) between(prefix, place []byte, since, until time.Time) iter.Seq2[Ro
 		if b == nil {
 			return
 		}
-		c := b.Cursor()
+		c, end, over := b.Cursor(), begin(until), begin(since)
 		for k, v := c.Seek(slices.Concat(prefix, place)); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 			at := k[len(prefix):]
-			if !until.IsZero() && bytes.Compare(at[:min(8, len(at))], begin(until)) >= 0 {
+			if !until.IsZero() && bytes.Compare(at[:min(8, len(at))], end) >= 0 {
 				return
 			}
 			to, err := body(k, v)
-			if err == nil && !since.IsZero() && bytes.Compare(to, begin(since)) <= 0 {
+			if err == nil && !since.IsZero() && bytes.Compare(to, over) <= 0 {
 				continue
 			}
 			var r Row
