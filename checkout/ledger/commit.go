@@ -295,17 +295,13 @@ func (t *txn) link(ev *record.Event, here record.Ref, person, device party) {
 	}
 }
 
-// notForDirectory are kinds of which a directory knows nothing.
-var notForDirectory = []checkout.Kind{checkout.Resolve, checkout.Merge, checkout.Incomplete, checkout.Extend,
-	checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Notify}
-
 // queue writes an outbox row for each sink that gets the event.
 func (t *txn) queue(ev *record.Event, here record.Ref) {
-	if !forSinks(ev.Kind, ev.Source) || ev.Kind.MovesDevice() && ev.Device == "" && ev.Kind != checkout.Resolve {
+	if !ev.Tells() {
 		return
 	}
 	for _, name := range t.l.o.Sinks {
-		if wants(name, ev) {
+		if ev.Goes(name) {
 			t.put(record.TreeOutbox, t.outboxKey(name, here), record.PackOutbox(&record.OutboxRow{Device: ev.Device}))
 			t.count(name, 1, 0)
 		}

@@ -32,19 +32,6 @@ type OutboxRow struct {
 	record.OutboxRow
 }
 
-// forSinks reports whether sinks get events of this kind and source.
-func forSinks(k checkout.Kind, src checkout.Source) bool {
-	switch k {
-	case checkout.Checkout, checkout.Return, checkout.Handover, checkout.Incomplete, checkout.Extend,
-		checkout.Reserve, checkout.Cancel, checkout.Ready, checkout.Remind, checkout.Digest, checkout.Notify, checkout.Lost, checkout.Found, checkout.Resolve, checkout.Merge:
-		return true
-	case checkout.Enrol:
-		// The directory knows a tag from an import or from itself.
-		return src == checkout.SourceReader || src == checkout.SourceKeyboard
-	}
-	return false
-}
-
 // count adds to the counts of a sink.
 func (t *txn) count(sink string, queued, done uint64) {
 	if t.together != nil {

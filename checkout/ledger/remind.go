@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"slices"
 	"time"
 
 	"stump/checkout"
@@ -11,7 +10,7 @@ import (
 
 // MailSink is the sink of mails. It gets a row for each message: that of the first of the
 // events that the message tells of.
-const MailSink = "mail"
+const MailSink = record.MailSink
 
 // Remind commits that a person is told now of loans that they have, all in one message, in
 // place of messages that they have not got. It does nothing where a loan is no longer as it
@@ -49,17 +48,6 @@ func (t *txn) reminded(first record.Ref) {
 		p.row.Reminded = now.Wall
 		t.save(p)
 	}
-}
-
-// wants reports whether a sink gets an event.
-func wants(sink string, ev *record.Event) bool {
-	switch sink {
-	case DirectorySink: // it said so itself, or need not know
-		return ev.Source != checkout.SourceSync && !slices.Contains(notForDirectory, ev.Kind)
-	case MailSink:
-		return (ev.Kind == checkout.Remind || ev.Kind == checkout.Digest || ev.Kind == checkout.Notify) && ev.Part == 0
-	}
-	return !ev.Again && ev.Kind != checkout.Notify // they know what it tells of
 }
 
 // metaDigest is the place of the last digest.

@@ -11,7 +11,7 @@ import (
 
 // DirectorySink is the sink of the staff directory. It doesn't get events that came from
 // the directory itself (SourceSync).
-const DirectorySink = "directory"
+const DirectorySink = record.DirectorySink
 
 // OutboxPage is a page of a sink's outbox.
 type OutboxPage struct {
