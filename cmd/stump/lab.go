@@ -17,7 +17,10 @@ func joinCmd(g *globals) *cobra.Command {
 	var in wire.JoinLab
 	var asJSON bool
 	cmd := command.New("join CODE", "Make this station one of a lab of several", func(cmd *cobra.Command, args []string) error {
-		in.Code = args[0]
+		if in.Code = args[0]; in.As != "" && in.Replace != "" {
+			return command.Misuse("give --as for a card that was copied from another station, --replace for one in place of another's",
+				"--as and --replace exclude each other")
+		}
 		var out wire.JoinedLab
 		if err := g.Ask(cmd, bookcmd.DaemonOnly, "POST", "lab", in, &out); err != nil {
 			return err
@@ -41,7 +44,6 @@ tag is another person's or device's there.`
 	cmd.Flags().BoolVar(&in.DryRun, "dry-run", false, "say what clashes, and change nothing")
 	cmd.Flags().StringVar(&in.As, "as", "", "the card was copied from another station: this one is `name`, with a chain of its own")
 	cmd.Flags().StringVar(&in.Replace, "replace", "", "the station `name` has a new card")
-	cmd.MarkFlagsMutuallyExclusive("as", "replace")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }

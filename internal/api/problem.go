@@ -173,10 +173,11 @@ func (s *Server) meant(missing *books.NotFoundError) string {
 	if err == nil && len(same)+len(near) > 0 {
 		return didYouMean(append(same, near...))
 	}
+	list := "`stump " + reg.path + " list` shows the " + reg.path
 	if _, oerr := other.find(missing.Ref); err == nil && oerr == nil {
-		return "that is a " + other.kind.String() + "; `stump " + reg.path + " list` shows the " + reg.path
+		return "that is a " + other.kind.String() + "; " + list
 	}
-	return "`stump people list` and `stump devices list` show who and what there is"
+	return list
 }
 
 // near finds the parties in use whose name or id is ref but for capitals, and those
