@@ -20,10 +20,9 @@ import (
 
 // checks are which parts of kits a pair asks for.
 func checks(c checkout.Completion) kit.Check {
-	switch {
-	case c.CheckKits && c.CheckUntagged:
+	if c.CheckKits && c.CheckUntagged {
 		return kit.Every
-	case c.CheckKits:
+	} else if c.CheckKits {
 		return kit.Tagged
 	}
 	return kit.Trust
@@ -115,7 +114,6 @@ type together struct {
 	queued map[string]uint64 // events, by sink
 }
 
-// end writes it once.
 func (all *together) end(t *txn) {
 	seq, hash := t.head(t.l.own)
 	t.together = nil
