@@ -73,7 +73,7 @@ func freePort(t *testing.T) int {
 }
 
 // stepTime is how long a step in a browser may take, on the slowest host.
-const stepTime = time.Minute
+const stepTime = 3 * time.Minute
 
 // startBrowser starts Chromium, for as long as the test goes on.
 func startBrowser(t *testing.T, with ...chromedp.ExecAllocatorOption) context.Context {
