@@ -30,7 +30,7 @@ func columns[Row ~[4]string | ~[5]string](packed []byte) (all []Row) {
 }
 
 // Texts are the words of a page in each language, by its code. T is a struct of strings, lists
-// of them, and Dicts; words.txt names them as in page.Field, page.List.0 and page.Dict.key.
+// of them, and Dicts or maps; words.txt names them as in page.Field, page.List.0 and page.Dict.key.
 // It panics if one has no text, or none of T wants it.
 func Texts[T any](page string) map[string]*T {
 	all := map[string]*T{}
@@ -56,6 +56,11 @@ func fill(words reflect.Value, page string, language int) {
 			field.Index(n).SetString(text)
 		case reflect.Slice:
 			field.Set(reflect.Append(field, reflect.ValueOf([2]string{key, text})))
+		case reflect.Map:
+			if field.IsNil() {
+				field.Set(reflect.MakeMap(field.Type()))
+			}
+			field.SetMapIndex(reflect.ValueOf(key).Convert(field.Type().Key()), reflect.ValueOf(text))
 		default:
 			panic("nobody wants the words " + row[0])
 		}
