@@ -391,7 +391,7 @@ func TestShell(t *testing.T) {
 	h.browser(words[len(words)-1]) // the office is open
 	h.fails(2, "PERSON is missing", "usage: stump-hub give DEVICE PERSON", "give", "ipad")
 	h.fails(2, `"peple" is not a command`, "did you mean `stump-hub people`?", "peple")
-	h.fails(1, "not in the register", "show who and what there is", "give", "toaster", "ann")
+	h.fails(1, "not in the register", "`stump devices list` shows the devices", "give", "toaster", "ann")
 	h.shell.does("people", "add", "Ann Okafor", "--id", "ann")
 	h.shell.does("devices", "add", "The iPad", "--id", "ipad")
 	for _, tt := range []struct {

@@ -101,7 +101,7 @@ func (w *world) close() {
 	}
 	w.net.close()
 	time.Sleep(time.Minute) // until the last call has given up
-	clock.Simulated, boltfile.CrashHook = nil, nil
+	boltfile.CrashHook = nil
 }
 
 // story is the same for the same life.

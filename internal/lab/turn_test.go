@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,11 +11,11 @@ import (
 )
 
 // turned is a station that does a work in its turn.
-func turned(t *testing.T, name string) (*station, *lab.Turn, *int) {
-	taken := 0
+func turned(t *testing.T, name string) (*station, *lab.Turn, *atomic.Int32) {
+	taken := new(atomic.Int32)
 	var turn *lab.Turn
-	s := newStation(t, name, func(l *lab.Link) { turn = l.Turn("read the directory", func() { taken++ }) })
-	return s, turn, &taken
+	s := newStation(t, name, func(l *lab.Link) { turn = l.Turn("read the directory", func() { taken.Add(1) }) })
+	return s, turn, taken
 }
 
 func mine(turn *lab.Turn) func() string {
@@ -42,8 +43,8 @@ func TestTurn(t *testing.T) {
 	becomes(t, "a's turn", "mine", mine(first))
 	b.join(hub.Code())
 	becomes(t, "b's turn", "another's", mine(second))
-	if *taken != 1 {
-		t.Errorf("a heard %d times that it is its turn", *taken)
+	if n := taken.Load(); n != 1 {
+		t.Errorf("a heard %d times that it is its turn", n)
 	}
 	claim := func(turn *lab.Turn, what ...string) string {
 		got, err := turn.Claim(t.Context(), what)
