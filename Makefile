@@ -63,18 +63,18 @@ unit: ## all tests with the race detector, except long ones of a single goroutin
 	  for m in $(MODULES); do (cd $$m && $(GO) test -vet=off ./...) || exit 1; done; \
 	fi
 
-proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, a month of a station, memory under hostile directories, uploads and exports
+proofs: ## 200 kills, 1,000 damaged files and a model of the ledger, 5,000 sequences of the directory's queue, 3,500 histories of who has what, every table of the decoder, a month of a station, memory under hostile directories, uploads and exports, attacks on a station
 	$(GO) test -vet=off -count=1 -run '^Test(Kill|Damage|LedgerAgainstModel)$$' ./checkout/ledger
 	@# Under the race detector each of these plays a tenth of its sequences.
 	$(GO) test -vet=off -count=1 -run '^Test(Oracle|.*Properties$$)' ./directory
 	$(GO) test -vet=off -count=1 ./wiegand
 	$(GO) test -vet=off -count=1 -run '^TestDecade$$' ./internal/decade
-	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport)$$' ./cmd/stump
+	$(GO) test -vet=off -count=1 -run '^Test(HostileDirectory|RefusedUpload|LargeExport|Attacks)$$' ./cmd/stump
 
 attacks: ## attacks on a station by its own user and others (as root): how many succeed, and how long the longest stop took
 	$(GO) test -vet=off -count=1 -run '^TestAttacks$$' -v ./cmd/stump
 
-long: attacks ## what takes minutes: attacks on a station, 200 kills of hubs and their PostgreSQL, 2,000 labs of a model, packages installed, upgraded and purged in two Debians that are booted
+long: ## what takes minutes: 200 kills of hubs and their PostgreSQL, 2,000 labs of a model, packages installed, upgraded and purged in two Debians that are booted
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestKill$$' -v ./cmd/stump-hub -kills 200
 	$(GO) test -vet=off -count=1 -timeout 20m -tags services -run '^TestModel$$' -v ./internal/hub/store -models 2000
 	$(GO) test -vet=off -count=1 -timeout 60m -tags services -run '^TestPackages$$' -v ./scripts/package/test -suites bookworm,trixie

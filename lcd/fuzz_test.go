@@ -74,7 +74,7 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		if len(a)+len(b) > 4000 {
-			t.Skip()
+			return // no display shows so much
 		}
 		for _, d := range all {
 			size := d.display.Size()

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,14 +57,16 @@ func printTable(w io.Writer, empty string, header []string, rows [][]string) err
 		_, err := fmt.Fprintln(w, empty)
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{header}, rows...) {
-		fmt.Fprintln(t, strings.Join(row, "\t"))
+	t := command.NewTable(w, header)
+	for _, row := range rows {
+		if err := t.Add(row); err != nil {
+			return err
+		}
 	}
 	return t.Flush()
 }
 
-func minute(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
+func minute(t time.Time) string { return command.When(&t, true) }
 
 func stationsCmd(g *globals) *cobra.Command {
 	var asJSON bool

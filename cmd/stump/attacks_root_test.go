@@ -193,21 +193,10 @@ var rootAttempts = []attempt{
 		s.stop()
 	}},
 	{"a socket that answers with escapes", func(s *siege) {
-		path := filepath.Join(s.base, "evil")
-		l, err := net.Listen("unix", path)
-		s.ok(err)
-		defer l.Close()
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				body := "\x1b]0;owned\x07\x1b[2J"
-				fmt.Fprintf(c, "HTTP/1.1 500 \x1b[31m\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n{\"error\":\"%s\",\"hint\":\"\\u001b[2J\",\"code\":\"\\u001b[2J\"}", body)
-				c.Close()
-			}
-		}()
+		path := s.evilSocket(func(c net.Conn) {
+			body := "\x1b]0;owned\x07\x1b[2J"
+			fmt.Fprintf(c, "HTTP/1.1 500 \x1b[31m\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n{\"error\":\"%s\",\"hint\":\"\\u001b[2J\",\"code\":\"\\u001b[2J\"}", body)
+		})
 		for _, args := range [][]string{{"who"}, {"status"}, {"history", "--json"}, {"people", "list"}, {"sync"}} {
 			if out, _ := s.run(0, append([]string{"--socket", path}, args...)...); strings.ContainsAny(out, "\x1b\x07") {
 				s.Errorf("%q prints %q", args, out)
@@ -215,27 +204,14 @@ var rootAttempts = []attempt{
 		}
 	}},
 	{"a socket that answers for ever", func(s *siege) {
-		path := filepath.Join(s.base, "evil")
-		l, err := net.Listen("unix", path)
-		s.ok(err)
-		defer l.Close()
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
+		path := s.evilSocket(func(c net.Conn) {
+			fmt.Fprint(c, "HTTP/1.1 500 no\r\nX: ")
+			for range 4000 {
+				if _, err := fmt.Fprint(c, strings.Repeat("x", 64<<10)); err != nil {
 					return
 				}
-				go func() {
-					defer c.Close()
-					fmt.Fprint(c, "HTTP/1.1 500 no\r\nX: ")
-					for i := 0; i < 4000; i++ {
-						if _, err := fmt.Fprint(c, strings.Repeat("x", 64<<10)); err != nil {
-							return
-						}
-					}
-				}()
 			}
-		}()
+		})
 		if out, err := s.run(0, "--socket", path, "who"); err == nil {
 			s.Errorf("%s", out)
 		}
@@ -248,4 +224,26 @@ var rootAttempts = []attempt{
 			}
 		}
 	}},
+}
+
+// evilSocket is a socket at which each caller is answered so.
+func (s *siege) evilSocket(answer func(net.Conn)) (path string) {
+	s.Helper()
+	path = filepath.Join(s.base, "evil")
+	l, err := net.Listen("unix", path)
+	s.ok(err)
+	s.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				answer(c)
+			}()
+		}
+	}()
+	return path
 }

@@ -217,8 +217,12 @@ func (r *Reminders) person(id string, all []books.Loan, now time.Time) (bool, er
 	return r.Ledger.Remind(says, unread...)
 }
 
-// claimTime is how long the hub has to say what is to be said here.
-const claimTime = 30 * time.Second
+// claimTime is how long the hub has to say what is to be said here, and mostSaid how much of
+// what others have said is kept.
+const (
+	claimTime = 30 * time.Second
+	mostSaid  = 5000
+)
 
 // unsaid are those sayings that no other station of the lab has said; nil if none of them is new.
 func (r *Reminders) unsaid(says []books.Saying) (all []books.Saying, err error) {
@@ -247,6 +251,9 @@ func (r *Reminders) unsaid(says []books.Saying) (all []books.Saying, err error) 
 
 // claim notes in said which of what is to be said another station has said.
 func (r *Reminders) claim(keys ...string) error {
+	if len(r.said) > mostSaid {
+		clear(r.said) // the hub says it again
+	}
 	var ask []string
 	for _, k := range keys {
 		if !r.said[k] {
